@@ -1,0 +1,14 @@
+//! The vocabulary that both planes share, without network I/O: Kong's entities, the keys of
+//! `kong.conf`, declarative files, and the snapshot by which a configuration reaches the shards.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`entity`] | one file per Kong entity: its fields, defaults, checks |
+//! | [`field`] | the schema engine: field types, checks and their error texts |
+//! | [`conf`] | every `kong.conf` key, and the typed node configuration |
+//! | [`declarative`] | YAML and JSON files in, entities out |
+
+pub mod conf;
+pub mod declarative;
+pub mod entity;
+pub mod field;
