@@ -7,8 +7,11 @@
 //! | [`field`] | the schema engine: field types, checks and their error texts |
 //! | [`conf`] | every `kong.conf` key, and the typed node configuration |
 //! | [`declarative`] | YAML and JSON files in, entities out |
+//! | [`snapshot`] | the FlatBuffers records, the LMDB store, one writer and zero-copy readers |
 
 pub mod conf;
 pub mod declarative;
 pub mod entity;
 pub mod field;
+mod generated;
+pub mod snapshot;
