@@ -1,4 +1,4 @@
-//! Allocations per kept-alive request on a shard, in steady state: none. Runs as a bench and as a
+//! Allocations per kept-alive request on a shard that logs it, in steady state: none. Runs as a bench and as a
 //! test; fails when there is one.
 
 #![allow(clippy::print_stdout)] // the figure is the answer
@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use silverback_core::access_log::Formats;
 use silverback_proxy::{
-    DriverChoice, Full, Job, JobQueue, KeepaliveConfig, ListenAddress, Proxy, ProxyConfig,
-    ResponseHeaders,
+    AccessLogConfig, DriverChoice, Full, Job, JobQueue, KeepaliveConfig, ListenAddress, LogFile,
+    Proxy, ProxyConfig, ResponseHeaders,
 };
 use silverback_schema::declarative;
 use silverback_schema::snapshot::{Source, Store, StoreOptions};
@@ -84,11 +85,20 @@ fn main() {
         "_format_version: '3.0'\nservices:\n- name: s\n  url: http://{upstream}/\n  routes:\n  \
          - name: r\n    paths: [/]\n"
     );
-    let config = declarative::parse(yaml.as_bytes(), None).expect("a valid configuration");
+    let config = declarative::parse(yaml.as_bytes(), None, &declarative::Options::default())
+        .expect("a valid configuration");
     store
         .apply(&config, Source::default())
         .expect("it is stored");
-    let proxy = Proxy::start(proxy_config(), Arc::new(store), Arc::new(NoJobs)).expect("it starts");
+    let log = LogFile::open(&folder.path().join("access.log")).expect("a log");
+    let access_log = AccessLogConfig {
+        format: Formats::default()
+            .find("kong_log_format")
+            .expect("built in"),
+        file: log.sender().clone(),
+    };
+    let config = proxy_config(access_log);
+    let proxy = Proxy::start(config, Arc::new(store), Arc::new(NoJobs)).expect("it starts");
     let mut client = TcpStream::connect(proxy.addresses()[0]).expect("a connection");
     for _ in 0..WARM_UP {
         request(&mut client);
@@ -102,10 +112,14 @@ fn main() {
     drop(client);
     proxy.stop();
     proxy.join().expect("the shard ends in order");
+    assert!(log.finish(Duration::from_secs(20)), "the log is written");
+    let lines = std::fs::read(folder.path().join("access.log")).expect("a log");
+    let lines = lines.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(lines, WARM_UP + COUNTED, "each request has a line");
     assert_eq!(allocations, 0, "a kept-alive request allocates nothing");
 }
 
-fn proxy_config() -> ProxyConfig {
+fn proxy_config(access_log: AccessLogConfig) -> ProxyConfig {
     ProxyConfig {
         listeners: vec![ListenAddress {
             address: ([127, 0, 0, 1], 0).into(),
@@ -121,6 +135,7 @@ fn proxy_config() -> ProxyConfig {
         },
         client_requests_max: u64::MAX,
         response_headers: ResponseHeaders::default(),
+        access_log: Some(access_log),
         drain_timeout: Duration::from_secs(1),
     }
 }

@@ -64,7 +64,8 @@ impl Exchange {
             "_format_version: '3.0'\nservices:\n- name: s\n  url: http://127.0.0.1:9000/srv\n  \
              routes:\n{routes}"
         );
-        let config = declarative::parse(yaml.as_bytes(), None).expect("the fixture is valid");
+        let config = declarative::parse(yaml.as_bytes(), None, &declarative::Options::default())
+            .expect("the fixture is valid");
         let folder = TempDir::new().expect("a scratch folder");
         let path = folder.path().join("dbless.lmdb");
         let store = Store::open(&path, &StoreOptions::default())

@@ -92,6 +92,9 @@ pub fn route(shape: Shape, number: usize, total: usize) -> Route {
         tags: Vec::new(),
         created_at: 1_700_000_000,
         updated_at: 1_700_000_000,
+        expression: None,
+        priority: 0,
+        exact: None,
     }
 }
 
@@ -115,6 +118,7 @@ fn service() -> Service {
         tags: Vec::new(),
         created_at: 1_700_000_000,
         updated_at: 1_700_000_000,
+        exact: None,
     }
 }
 

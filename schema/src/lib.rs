@@ -4,8 +4,10 @@
 //! | module | owns |
 //! |---|---|
 //! | [`entity`] | one file per Kong entity: its fields, defaults, checks |
+//! | [`plugin`] | one file per bundled plugin: its configuration and its own entities |
 //! | [`field`] | the schema engine: field types, checks and their error texts |
 //! | [`conf`] | every `kong.conf` key, and the typed node configuration |
+//! | [`vault`] | `{vault://…}` references and the env strategy |
 //! | [`declarative`] | YAML and JSON files in, entities out |
 //! | [`snapshot`] | the FlatBuffers records, the LMDB store, one writer and zero-copy readers |
 
@@ -14,4 +16,8 @@ pub mod declarative;
 pub mod entity;
 pub mod field;
 mod generated;
+pub mod plugin;
+#[cfg(test)]
+mod reference;
 pub mod snapshot;
+pub mod vault;

@@ -1,8 +1,14 @@
 //! Recorded behaviour of Kong 3.9.3, replayed against the real binary.
 //!
-//! `proxy/*.json` were recorded from Kong; `replay.py` replays them and prints what differs.
+//! `admin/*.json` and `proxy/*.json` were recorded from Kong; `replay.py` replays them and prints what differs.
 //! `differences.toml` lists the cases that are known to differ, each with its reason. A case that
 //! differs and is not listed fails the test, and so does a listed one that no longer differs.
+//!
+//! `inventory/` holds what Kong has against what this repository has.
+//!
+//! `behaviours.toml` lists what can be seen of Kong besides, by the numbers that tests name it with.
+
+mod inventory;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,7 +57,8 @@ fn known() -> BTreeMap<Case, String> {
 }
 
 fn case_files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory().join("proxy")).expect("the case files are there");
+    let list = |folder| fs::read_dir(directory().join(folder)).expect("the case files are there");
+    let entries = ["admin", "proxy"].into_iter().flat_map(list);
     let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
     files.sort();
     assert!(!files.is_empty(), "there are case files");
@@ -93,6 +100,8 @@ fn replay(files: &[PathBuf]) -> (String, BTreeSet<Case>) {
             &format!("'{binary}' start -c {{conf}}"),
         ])
         .args(["--stop", &format!("'{binary}' stop -p {{prefix}}")])
+        // The cases of `admin/schemas.json` were recorded with a database and need none.
+        .args(["--db-conf", "database = off"])
         .args(files)
         .output()
         .expect("python3 runs");

@@ -30,6 +30,7 @@ fn start_returns_when_the_node_serves() {
     assert!(settings.contains(&format!("proxy_listen = 127.0.0.1:{}", gateway.proxy_port)));
 }
 
+// conf-cli-ops 10.84
 #[test]
 fn a_second_start_is_refused_and_changes_nothing() {
     let gateway = Gateway::started(&declarative(&[]));
@@ -46,6 +47,7 @@ fn a_second_start_is_refused_and_changes_nothing() {
     assert_eq!(fs::read_to_string(&settings).expect("readable"), before);
 }
 
+// conf-cli-ops 10.87
 #[test]
 fn stop_returns_when_the_node_is_gone() {
     let gateway = Gateway::started(&declarative(&[]));
@@ -58,6 +60,7 @@ fn stop_returns_when_the_node_is_gone() {
     }
 }
 
+// conf-cli-ops 10.87, conf-cli-ops 10.124
 #[test]
 fn commands_for_a_node_that_is_not_there_say_so() {
     let gateway = Gateway::new(&declarative(&[]));
@@ -82,6 +85,7 @@ fn commands_for_a_node_that_is_not_there_say_so() {
     }
 }
 
+// conf-cli-ops 10.89
 #[test]
 fn quit_lets_the_running_request_end() {
     let upstream = Upstream::start("one");
@@ -105,6 +109,7 @@ fn quit_lets_the_running_request_end() {
     assert_eq!(gateway.pid(), None);
 }
 
+// conf-cli-ops 10.89
 #[test]
 fn quit_cuts_a_request_off_after_its_time() {
     let upstream = Upstream::start("one");
@@ -129,6 +134,7 @@ fn quit_cuts_a_request_off_after_its_time() {
         .expect_err("it was cut off");
 }
 
+// conf-cli-ops 10.118
 #[test]
 fn reload_returns_when_the_new_configuration_serves() {
     let upstream = Upstream::start("one");
@@ -181,25 +187,4 @@ fn a_renamed_log_is_left_alone_after_usr1() {
     wait::until("the log to be opened again", || {
         gateway.log().contains("SIGUSR1").then_some(())
     });
-}
-
-#[test]
-fn a_posted_configuration_survives_a_restart() {
-    let upstream = Upstream::start("one");
-    let gateway = Gateway::new("");
-    let conf = fs::read_to_string(gateway.conf_file()).expect("written");
-    let conf: String = conf
-        .lines()
-        .filter(|l| !l.starts_with("declarative_config"))
-        .fold(String::new(), |text, line| text + line + "\n");
-    fs::write(gateway.conf_file(), conf).expect("the scratch directory is writable");
-    assert!(gateway.run("start").status.success());
-    assert_eq!(gateway.get("/").status, 404);
-    let yaml = declarative(&[("/", upstream.port, "/kept")]);
-    let kind = [("Content-Type", "text/yaml")];
-    let posted = gateway.admin("POST", "/config", &kind, yaml.as_bytes());
-    assert_eq!(posted.status, 201, "{}", posted.text());
-    assert!(gateway.run("stop").status.success());
-    assert!(gateway.run("start").status.success());
-    assert_eq!(gateway.get("/").json()["path"], "/kept");
 }

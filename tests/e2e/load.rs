@@ -55,6 +55,7 @@ fn ask_on_and_on(port: u16, versions: &Versions) -> u64 {
     answers
 }
 
+// conf-cli-ops 10.119
 #[test]
 fn reloads_under_load_lose_and_falsify_nothing() {
     let upstream = Upstream::start("one");

@@ -101,3 +101,39 @@ fn a_malformed_head_gets_400_and_a_closed_connection() {
     assert_eq!(connection.response(false).expect("an answer").status, 400);
     assert!(connection.is_closed().expect("it closes"));
 }
+
+// conf-cli-ops 10.149
+#[test]
+fn headers_that_ask_for_timing_do_not_reach_the_upstream() {
+    let upstream = Upstream::start("one");
+    let gateway = Gateway::started(&declarative(&[("/", upstream.port, "/")]));
+    let asked = [
+        ("X-Kong-Request-Debug", "*"),
+        ("X-Kong-Request-Debug-Log", "true"),
+        ("X-Kong-Request-Debug-Token", "secret"),
+        ("X-Kong-Request-Debugger", "kept"),
+    ];
+    let seen = gateway.get_with("/", &asked).json()["headers"].clone();
+    let seen = seen.as_object().expect("the upstream tells its headers");
+    let names: Vec<String> = seen.keys().map(|name| name.to_lowercase()).collect();
+    for (name, value) in asked {
+        let is_kept = names.contains(&name.to_lowercase());
+        assert_eq!(is_kept, value == "kept", "{name}: {names:?}");
+    }
+}
+
+// conf-cli-ops 10.165
+#[test]
+fn a_reference_in_a_field_that_takes_none_is_plain_text() {
+    let upstream = Upstream::start("one");
+    let gateway = Gateway::new(&format!(
+        "_format_version: \"3.0\"\nservices:\n- host: 127.0.0.1\n  port: {}\n  routes:\n  \
+         - headers: {{secret: [\"{{vault://env/choice}}\"]}}\n",
+        upstream.port
+    ));
+    let start = gateway.prepared("start").env("CHOICE", "secret").output();
+    assert!(start.expect("it runs").status.success());
+    let status = |value| gateway.get_with("/", &[("Secret", value)]).status;
+    assert_eq!(status("{vault://env/choice}"), 200);
+    assert_eq!(status("secret"), 404);
+}

@@ -112,7 +112,7 @@ impl Gateway {
         command
     }
 
-    /// Runs a command that takes `-c` (start, run, reload) or `-p` (stop, quit).
+    /// Runs a command that takes `-c` (start, run, reload) or `-p` (stop, quit, health).
     ///
     /// # Panics
     ///
@@ -124,7 +124,7 @@ impl Gateway {
     /// The command line that [`Gateway::run`] runs.
     pub fn prepared(&self, command: &str) -> Command {
         let (option, path) = match command {
-            "stop" | "quit" => ("-p", self.prefix()),
+            "stop" | "quit" | "health" => ("-p", self.prefix()),
             _ => ("-c", self.conf_file()),
         };
         let mut prepared = self.command(&[command, option]);

@@ -10,6 +10,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use crate::serve::{Api, Served};
+
 const ADMIN_LATENCY: HeaderName = HeaderName::from_static("x-kong-admin-latency");
 const ADMIN_REQUEST_ID: HeaderName = HeaderName::from_static("x-kong-admin-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -57,6 +59,14 @@ pub(crate) fn unsupported_content() -> Answer {
     answer
 }
 
+/// `/robots.txt`: nothing here is for search engines.
+pub(crate) fn robots() -> Answer {
+    let mut answer = Response::new(Body::from("User-agent: *\nDisallow: /"));
+    let kind = HeaderValue::from_static("text/plain");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    answer
+}
+
 /// Kong's short form: `{"message": …}`.
 pub(crate) fn message(status: StatusCode, text: &str) -> Answer {
     json(status, &json!({ "message": text }))
@@ -78,12 +88,16 @@ impl Asked {
     }
 
     /// Adds the common headers.
-    pub(crate) fn finish(self, mut answer: Answer, shown: &Headers) -> Answer {
+    pub(crate) fn finish(self, mut answer: Answer, served: &Served) -> Answer {
+        let shown = &served.admin.headers;
         let headers = answer.headers_mut();
         let origin = self.origin.unwrap_or(HeaderValue::from_static("*"));
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let credentials = HeaderValue::from_static("true");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
+        // Nobody is signed in at the Status API.
+        if served.api == Api::Admin {
+            let credentials = HeaderValue::from_static("true");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
+        }
         if let Some(server) = &shown.server {
             headers.insert(header::SERVER, server.clone());
         }

@@ -6,10 +6,6 @@ use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
-/// Longest request body. Kong's `nginx_admin_client_max_body_size` is 10 MiB; a configuration of a
-/// million routes is some 300 MB, and must fit.
-pub(crate) const BODY_BYTES_MAX: usize = 1 << 30;
-
 /// Longest silence of a client in the middle of a body (nginx's `client_body_timeout`).
 pub(crate) const BODY_SILENCE_MAX: Duration = Duration::from_secs(60);
 
@@ -19,7 +15,7 @@ const RESERVE_BYTES_MAX: u64 = 16 << 20;
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// Longer than [`BODY_BYTES_MAX`].
+    /// Longer than the limit.
     TooLong,
     /// Silent for [`BODY_SILENCE_MAX`].
     TooSlow,

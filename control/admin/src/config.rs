@@ -1,4 +1,4 @@
-//! `POST /config`: replaces the whole configuration of a node without a database.
+//! `/config`: a node without a database shows its whole configuration, and replaces it.
 //!
 //! The configuration comes as (a) a JSON object or form that is the configuration itself, (b) a
 //! field `config` that holds it as text, or (c) a body of YAML or JSON text. The answer is sent
@@ -7,20 +7,19 @@
 //! Source: `kong/api/routes/config.lua`. Deviation: a document that is neither (a) nor (b) nor
 //! text is refused with 400 where Kong fails with 500.
 
-use axum::{
-    extract::Request,
-    http::{HeaderValue, StatusCode, header},
-};
-use serde_json::{Map, Value};
-use silverback_cluster::agent::{self, ApplyError, Input, Outcome, Turn};
+use axum::http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use silverback_cluster::agent::{self, ApplyError, Outcome, Turn};
 use silverback_schema::{declarative, snapshot::StoreError};
 use tokio::task;
 
 use crate::{
     answer::{self, Answer},
-    body::{self, BODY_BYTES_MAX, BodyError},
-    dispatch::{Content, content_type},
+    dispatch::Content,
+    entities::Entities,
+    error::Refusal,
     form::{self, Fields, TooMany},
+    input::Input,
     serve::Admin,
 };
 
@@ -35,19 +34,22 @@ const PARAMETERS: [&str; 2] = ["check_hash", "flatten_errors"];
 
 /// A decoded request.
 struct Decoded {
-    input: Input,
+    input: agent::Input,
     check_hash: bool,
+    flatten: bool,
+}
+
+/// Answers `GET /config`.
+pub(crate) fn get(entities: &Entities) -> Result<Value, Refusal> {
+    Ok(json!({ "config": entities.export()? }))
 }
 
 /// Answers `POST /config`.
-pub(crate) async fn post(admin: &Admin, request: Request) -> Answer {
-    let kind = content_type(request.headers()).map(str::to_owned);
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let text = match body::read(request.into_body(), BODY_BYTES_MAX).await {
-        Ok(text) => text,
-        Err(e) => return unread(e),
-    };
-    let decoding = task::spawn_blocking(move || decode(kind.as_deref(), &query, text));
+pub(crate) async fn post(admin: &Admin, query: Fields, input: Input) -> Answer {
+    let decoding = task::spawn_blocking(move || {
+        let Input { kind, bytes } = input;
+        decode(kind.as_deref(), query, bytes)
+    });
     match decoding.await {
         Ok(Ok(decoded)) => load(admin, decoded).await,
         Ok(Err(text)) => answer::message(StatusCode::BAD_REQUEST, text),
@@ -61,14 +63,16 @@ async fn load(admin: &Admin, decoded: Decoded) -> Answer {
         source: SOURCE.to_owned(),
         turn: Turn::Now,
         unless_running: decoded.check_hash,
+        flatten: decoded.flatten,
     };
     match admin.agent.apply(request).await {
         Ok(Outcome::Unchanged) => answer::empty(StatusCode::NOT_MODIFIED),
         Ok(Outcome::Accepted(accepted)) => {
             let written = task::spawn_blocking(move || {
-                declarative::to_kong_json(&accepted.config)
-                    .to_string()
-                    .into_bytes()
+                let mut text = Vec::new();
+                let written = declarative::write_kong_json(&accepted.config, &mut text);
+                written.expect("memory takes it all");
+                text
             });
             match written.await {
                 Ok(text) => answer::json_bytes(StatusCode::CREATED, text),
@@ -111,25 +115,8 @@ fn unexpected() -> Answer {
     )
 }
 
-fn unread(error: BodyError) -> Answer {
-    match error {
-        BodyError::TooLong => answer::message(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("the request body is longer than {BODY_BYTES_MAX} bytes"),
-        ),
-        BodyError::TooSlow => answer::message(
-            StatusCode::REQUEST_TIMEOUT,
-            "the request body did not arrive in time",
-        ),
-        BodyError::Broken => {
-            answer::message(StatusCode::BAD_REQUEST, "the request body is incomplete")
-        }
-    }
-}
-
-fn decode(kind: Option<&str>, query: &str, text: Vec<u8>) -> Result<Decoded, &'static str> {
+fn decode(kind: Option<&str>, query: Fields, text: Vec<u8>) -> Result<Decoded, &'static str> {
     let too_many = |TooMany| "Too many arguments";
-    let query = form::urlencoded(query.as_bytes()).map_err(too_many)?;
     match kind.and_then(|k| Content::of(k).map(|c| (k, c))) {
         Some((_, Content::Json)) => decode_json(&query, text),
         Some((_, Content::Form)) => {
@@ -154,31 +141,43 @@ fn decode_json(query: &Fields, text: Vec<u8>) -> Result<Decoded, &'static str> {
         .get("check_hash")
         .is_some_and(|v| v == "1" || v == 1);
     let check_hash = asked || form::last(query, "check_hash") == Some("1");
+    let flatten = match document.get("flatten_errors") {
+        Some(Value::Bool(asked)) => *asked,
+        Some(Value::String(text)) => is_yes(text),
+        Some(other) => other == 1,
+        None => wants_flat_errors(query),
+    };
     let input = if document.contains_key("_format_version") {
         for name in PARAMETERS {
             document.remove(name);
         }
         add_fields(&mut document, query);
-        Input::Document(Value::Object(document))
+        agent::Input::Document(Value::Object(document))
     } else if let Some(Value::String(config)) = document.remove("config") {
-        Input::Text(config.into_bytes(), None)
+        agent::Input::Text(config.into_bytes(), None)
     } else {
-        Input::Text(text, None)
+        agent::Input::Text(text, None)
     };
     // Only a text has a hash to compare.
-    let check_hash = check_hash && matches!(input, Input::Text(..));
-    Ok(Decoded { input, check_hash })
+    let check_hash = check_hash && matches!(input, agent::Input::Text(..));
+    Ok(Decoded {
+        input,
+        check_hash,
+        flatten,
+    })
 }
 
 fn decode_fields(query: Fields, body: Fields, text: Vec<u8>) -> Result<Decoded, &'static str> {
     let fields: Fields = query.into_iter().chain(body).collect();
     let check_hash = form::last(&fields, "check_hash") == Some("1");
+    let flatten = wants_flat_errors(&fields);
     if form::last(&fields, "_format_version").is_some() {
         let mut document = Map::new();
         add_fields(&mut document, &fields);
         return Ok(Decoded {
-            input: Input::Document(Value::Object(document)),
+            input: agent::Input::Document(Value::Object(document)),
             check_hash: false,
+            flatten,
         });
     }
     let text = match form::last(&fields, "config") {
@@ -187,9 +186,18 @@ fn decode_fields(query: Fields, body: Fields, text: Vec<u8>) -> Result<Decoded, 
         None => text,
     };
     Ok(Decoded {
-        input: Input::Text(text, None),
+        input: agent::Input::Text(text, None),
         check_hash,
+        flatten,
     })
+}
+
+fn wants_flat_errors(fields: &Fields) -> bool {
+    form::last(fields, "flatten_errors").is_some_and(is_yes)
+}
+
+fn is_yes(text: &str) -> bool {
+    ["true", "1", "on", "yes"].contains(&text.to_ascii_lowercase().as_str())
 }
 
 fn add_fields(document: &mut Map<String, Value>, fields: &Fields) {

@@ -23,6 +23,12 @@ pub(crate) fn last<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
         .map(|(_, v)| v.as_str())
 }
 
+/// The first value of a field.
+pub(crate) fn first<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    let found = fields.iter().find(|(n, _)| n == name);
+    found.map(|(_, v)| v.as_str())
+}
+
 /// Decodes `a=1&b=2`.
 pub(crate) fn urlencoded(text: &[u8]) -> Result<Fields, TooMany> {
     let parts = || text.split(|b| *b == b'&').filter(|p| !p.is_empty());
@@ -41,7 +47,8 @@ pub(crate) fn urlencoded(text: &[u8]) -> Result<Fields, TooMany> {
         .collect())
 }
 
-fn percent_decoded(text: &[u8]) -> String {
+/// Decodes `%XX` and `+`; bytes that are no UTF-8 become `�`.
+pub(crate) fn percent_decoded(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {

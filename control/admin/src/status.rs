@@ -1,16 +1,21 @@
-//! `GET /status`: counters, memory, and the hash of the running configuration; and
-//! `GET /status/ready`.
+//! `GET /status`: counters, memory, and the hash of the running configuration; `/status/ready`;
+//! `/status/dns`.
 //!
-//! Source: `kong/api/routes/health.lua`. The shape is Kong's; `lua_shared_dicts` is empty because
-//! there are none, and `workers_lua_vms` holds this one process with its resident memory.
+//! Source: `kong/api/routes/health.lua`, `kong/status/ready.lua`. The shape is Kong's;
+//! `lua_shared_dicts` holds the configuration store, and `workers_lua_vms` this one process with
+//! its resident memory.
 
-use axum::{extract::Request, http::StatusCode};
+use std::sync::atomic::Ordering;
+
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use silverback_schema::declarative::EMPTY_HASH;
 
 use crate::{
     answer::{self, Answer},
-    form,
+    error::Refusal,
+    form::{self, Fields},
+    input::{Input, bad},
     serve::Admin,
 };
 
@@ -37,24 +42,42 @@ pub struct Counters {
 pub trait NodeFacts: Send + Sync + 'static {
     /// Sums over the shards.
     fn counters(&self) -> Counters;
+    /// The effective node configuration as a JSON object, secrets masked.
+    fn configuration(&self) -> Value;
+    /// The machine's name.
+    fn hostname(&self) -> String;
 }
 
 /// Answers `GET /status`.
-pub(crate) fn get(admin: &Admin, request: &Request) -> Answer {
-    let query = request.uri().query().unwrap_or_default();
-    let fields = match form::urlencoded(query.as_bytes()) {
-        Ok(fields) => fields,
-        Err(_) => return answer::message(StatusCode::BAD_REQUEST, "Too many arguments"),
-    };
-    let size = match Size::of(form::last(&fields, "unit"), form::last(&fields, "scale")) {
-        Ok(size) => size,
-        Err(text) => return answer::message(StatusCode::BAD_REQUEST, &text),
-    };
-    answer::json(StatusCode::OK, &body(admin, &size))
+pub(crate) fn get(admin: &Admin, query: &Fields) -> Result<Value, Refusal> {
+    let size = Size::of(form::last(query, "unit"), form::last(query, "scale"));
+    Ok(body(admin, &size.map_err(|text| bad(&text))?))
+}
+
+/// Answers `GET /status/dns`: there is no client of our own to tell of.
+pub(crate) fn dns() -> Answer {
+    answer::message(
+        StatusCode::NOT_IMPLEMENTED,
+        "not implemented with the legacy DNS client",
+    )
+}
+
+/// Answers `POST /status/ready`: the one thing to say is `status=draining`.
+pub(crate) fn set_ready(admin: &Admin, input: &Input) -> Answer {
+    let status = input.member("status");
+    if status.as_deref() != Some("draining") {
+        return answer::empty(StatusCode::BAD_REQUEST);
+    }
+    admin.is_draining.store(true, Ordering::Relaxed);
+    tracing::info!("draining: load balancers are told to stay away (POST /status/ready)");
+    answer::empty(StatusCode::NO_CONTENT)
 }
 
 /// Answers `GET /status/ready`: whether there is a configuration to serve.
 pub(crate) fn ready(admin: &Admin) -> Answer {
+    if admin.is_draining.load(Ordering::Relaxed) {
+        return answer::message(StatusCode::SERVICE_UNAVAILABLE, "draining");
+    }
     if admin.agent.running_hash() == EMPTY_HASH {
         let text = "no configuration available (empty configuration present)";
         return answer::message(StatusCode::SERVICE_UNAVAILABLE, text);
@@ -64,9 +87,13 @@ pub(crate) fn ready(admin: &Admin) -> Answer {
 
 fn body(admin: &Admin, size: &Size) -> Value {
     let c = admin.node.counters();
+    let (capacity, used) = admin.agent.store().map_usage();
+    let (used, capacity) = (used as u64, capacity as u64);
     json!({
         "memory": {
-            "lua_shared_dicts": {},
+            "lua_shared_dicts": {
+                "dbless.lmdb": { "allocated_slabs": size.show(used), "capacity": size.show(capacity) },
+            },
             "workers_lua_vms": [{
                 "pid": std::process::id(),
                 "http_allocated_gc": size.show(resident_bytes()),
@@ -86,7 +113,7 @@ fn body(admin: &Admin, size: &Size) -> Value {
 }
 
 /// Resident memory of the process; 0 where the kernel does not tell.
-fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
     let kib = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());

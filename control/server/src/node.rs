@@ -3,20 +3,23 @@
 //!
 //! Order of a start: file descriptors, store, Admin sockets, declarative configuration, shards. So
 //! whatever can be wrong is found before the first request is taken, and a shard never serves
-//! anything but the configuration the node was started with.
+//! anything but the configuration the node was started with. Then systemd is told, if it asked.
 //!
 //! Source: `kong/init.lua`; signals: nginx's `src/os/unix/ngx_process.c` as Kong documents them.
 
 use std::{
     collections::BTreeSet,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use axum::http::HeaderValue;
-use silverback_admin::{Admin, Counters, Headers, NodeFacts};
+use silverback_admin::{Admin, Api, Counters, Headers, NodeFacts};
 use silverback_cluster::agent::{
     Agent, ApplyError, Declared, Input, Outcome, Request, Turn, names::Names,
 };
@@ -36,11 +39,14 @@ use tokio::{
 };
 
 use crate::{
+    access_log::AccessLogs,
     limits,
     log::{self, Log},
+    node_id,
+    notify::Notify,
     prefix::Prefix,
     receipt::Receipt,
-    settings,
+    settings, watchdog,
 };
 
 /// Requests that run have this long to end after SIGQUIT; `quit -t` cuts them off earlier.
@@ -63,9 +69,13 @@ pub(crate) struct Node {
     config: NodeConfig,
     prefix: Prefix,
     log: Log,
+    notify: Arc<Notify>,
+    access_logs: AccessLogs,
     agent: Agent,
     proxy: Proxy,
-    admin: JoinHandle<std::io::Result<()>>,
+    apis: [JoinHandle<std::io::Result<()>>; 2],
+    facts: Arc<Facts>,
+    is_draining: Arc<AtomicBool>,
     shutdown: watch::Sender<bool>,
 }
 
@@ -103,40 +113,84 @@ impl Node {
         }
         let prefix = Prefix::new(&config.prefix);
         let (store, running_hash) = open_store(&config)?;
-        let admin_sockets = bind_admin(&config)?;
-        let agent = Agent::new(store.clone(), running_hash);
+        let access_logs = AccessLogs::open(&config)?;
+        let admin_sockets = bind(&config.admin_listen, "the Admin API", "admin_listen")?;
+        let status_sockets = bind(&config.status_listen, "the Status API", "status_listen")?;
+        warn_of_tls(&config);
+        let node_id = node_id::of(&prefix, config.node_id)?;
+        let rules = Arc::new(settings::rules(&config));
+        let agent = Agent::new(store.clone(), running_hash, rules.clone());
         let declared = settings::declared(&config);
         match &declared {
             Some(declared) => apply(&agent, declared.clone()).await?,
             None => tracing::info!("no declarative configuration is named; POST /config takes one"),
         }
-        let jobs = Arc::new(crate::jobs::AgentJobs::new(Names::start()));
-        let proxy = Proxy::start(proxy_config(&config), store.clone(), jobs)
+        let names = Names::start();
+        let jobs = Arc::new(crate::jobs::AgentJobs::new(names.clone()));
+        let proxy = Proxy::start(proxy_config(&config, &access_logs), store.clone(), jobs)
             .context("the proxy cannot start")?;
         warn_of_driver(proxy.driver());
         store.set_waker(Box::new(proxy.wake()));
         agent.check_store(declared);
         let (shutdown, is_down) = watch::channel(false);
-        let facts = Arc::new(Shards(Box::new(proxy.stats())));
+        let is_draining = Arc::new(AtomicBool::new(false));
+        let facts = Arc::new(Facts {
+            stats: Box::new(proxy.stats()),
+            config: Mutex::new(config.clone()),
+        });
         let admin = Admin {
             agent: agent.clone(),
-            node: facts,
+            node: facts.clone(),
             headers: admin_headers(&config),
+            rules,
+            names,
+            node_id,
+            body_bytes_max: body_bytes_max(&config),
+            is_draining: is_draining.clone(),
+            access_log: access_logs.admin.clone(),
+            log_levels: Arc::new(log.clone()),
         };
-        let admin = tokio::spawn(silverback_admin::serve(admin_sockets, admin, is_down));
+        let status = Admin {
+            access_log: access_logs.status.clone(),
+            ..admin.clone()
+        };
+        let apis = [
+            (admin_sockets, admin, Api::Admin),
+            (status_sockets, status, Api::Status),
+        ];
+        let apis = apis.map(|(sockets, admin, api)| {
+            tokio::spawn(silverback_admin::serve(
+                sockets,
+                admin,
+                api,
+                is_down.clone(),
+            ))
+        });
         Ok(Self {
             config,
             prefix,
             log,
+            notify: Arc::new(Notify::from_environment()),
+            access_logs,
             agent,
             proxy,
-            admin,
+            apis,
+            facts,
+            is_draining,
             shutdown,
         })
     }
 
     /// Serves until a signal ends it. Further signals during the drain make it end at once.
     pub(crate) async fn run(mut self, mut signals: Signals) -> Result<()> {
+        self.notify.ready(&self.places());
+        let feed = watchdog::feed(
+            self.notify.clone(),
+            self.proxy.pulse(),
+            self.shutdown.subscribe(),
+        );
+        // Ends with the runtime: until then it says that the node is alive.
+        tokio::spawn(feed);
         let end = loop {
             let order = tokio::select! {
                 order = signals.next() => order,
@@ -146,6 +200,7 @@ impl Node {
                 Order::Reload => self.reload().await,
                 Order::Reopen => {
                     self.log.reopen();
+                    self.access_logs.reopen();
                     tracing::info!("log files were opened again (SIGUSR1)");
                 }
                 Order::End(end) => break end,
@@ -157,17 +212,28 @@ impl Node {
     /// Ends everything.
     pub(crate) async fn end(self, end: End, signals: &mut Signals) -> Result<()> {
         let _ = self.shutdown.send(true);
+        self.notify.stopping(match end {
+            End::Drained => "finishing the running requests",
+            End::Now => "ending at once",
+        });
         if end == End::Drained {
             tracing::info!("finishing the running requests");
             self.proxy.drain();
             finish(&self.proxy, signals).await;
         }
         self.proxy.stop();
-        if time::timeout(ADMIN_END_TIME_MAX, self.admin).await.is_err() {
-            tracing::warn!("the Admin API did not end in time");
+        for api in self.apis {
+            if time::timeout(ADMIN_END_TIME_MAX, api).await.is_err() {
+                tracing::warn!("the Admin API or the Status API did not end in time");
+            }
         }
         let joined = tokio::task::spawn_blocking(move || self.proxy.join());
-        match time::timeout(SHARDS_END_TIME_MAX, joined).await {
+        let joined = time::timeout(SHARDS_END_TIME_MAX, joined).await;
+        let logs = self.access_logs;
+        let finished = tokio::task::spawn_blocking(move || logs.finish());
+        // A panic of the writer was told where it happened.
+        let _ = finished.await;
+        match joined {
             Ok(Ok(Ok(()))) => tracing::info!("the node ended"),
             Ok(Ok(Err(e))) => bail!("the node ended, but not well: {e}"),
             Ok(Err(_)) | Err(_) => tracing::warn!("the shards did not end in time"),
@@ -185,14 +251,21 @@ impl Node {
 
     async fn reload(&mut self) {
         tracing::info!("reading the configuration again (SIGHUP)");
+        self.notify.reloading();
         let receipt = Receipt::begin(&self.prefix);
         let outcome = self.try_reload().await;
         match &outcome {
             Ok(warnings) => {
                 warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 tracing::info!("the configuration was reloaded");
+                self.notify.ready(&self.places());
             }
-            Err(e) => tracing::error!("{}; the running configuration is kept", log::told(e)),
+            Err(e) => {
+                let told = log::told(e);
+                tracing::error!("{told}; the running configuration is kept");
+                self.notify
+                    .ready(&format!("the last reload was refused: {told}"));
+            }
         }
         receipt.end(&outcome);
     }
@@ -202,11 +275,14 @@ impl Node {
         if let Some(declared) = settings::declared(&fresh) {
             apply(&self.agent, declared).await?;
         }
-        self.log.set_level(fresh.log_level);
+        self.log.configure_level(fresh.log_level);
         let warnings = needs_restart(&self.config, &fresh);
         self.config.log_level = fresh.log_level;
         self.config.declarative_config = fresh.declarative_config;
         self.config.declarative_config_string = fresh.declarative_config_string;
+        self.facts.set_config(&self.config);
+        // As in Kong, a reload ends the draining.
+        self.is_draining.store(false, Ordering::Relaxed);
         Ok(warnings)
     }
 
@@ -258,6 +334,7 @@ async fn apply(agent: &Agent, declared: Declared) -> Result<(), ApplyError> {
         source: place.clone(),
         turn: Turn::Wait,
         unless_running: false,
+        flatten: false,
     };
     if let Outcome::Accepted(accepted) = agent.apply(request).await? {
         tracing::info!(
@@ -293,24 +370,26 @@ fn open_store(config: &NodeConfig) -> Result<(Arc<Store>, Option<String>)> {
     Ok((Arc::new(opened.store), running_hash))
 }
 
-fn bind_admin(config: &NodeConfig) -> Result<Vec<TcpListener>> {
-    for listener in config
-        .admin_listen
-        .iter()
-        .chain(&config.proxy_listen)
-        .filter(|l| l.ssl)
-    {
+fn warn_of_tls(config: &NodeConfig) {
+    let lists = [
+        &config.admin_listen,
+        &config.status_listen,
+        &config.proxy_listen,
+    ];
+    for listener in lists.into_iter().flatten().filter(|l| l.ssl) {
         tracing::warn!(
             "{} is left closed: this version serves no TLS",
             listener.address
         );
     }
-    plain(&config.admin_listen)
+}
+
+fn bind(listeners: &[conf::Listener], api: &str, key: &str) -> Result<Vec<TcpListener>> {
+    plain(listeners)
         .map(|l| {
             TcpListener::bind(l.address).with_context(|| {
                 format!(
-                    "cannot listen on {} for the Admin API; end the program that has it, or set \
-                     admin_listen",
+                    "cannot listen on {} for {api}; end the program that has it, or set {key}",
                     l.address
                 )
             })
@@ -318,7 +397,7 @@ fn bind_admin(config: &NodeConfig) -> Result<Vec<TcpListener>> {
         .collect()
 }
 
-fn proxy_config(config: &NodeConfig) -> ProxyConfig {
+fn proxy_config(config: &NodeConfig, logs: &AccessLogs) -> ProxyConfig {
     let shards = match config.nginx_worker_processes {
         WorkerCount::Count(count) => usize::from(count),
         WorkerCount::Auto => std::thread::available_parallelism().map_or(1, usize::from),
@@ -340,6 +419,7 @@ fn proxy_config(config: &NodeConfig) -> ProxyConfig {
         },
         client_requests_max: u64::from(config.nginx_http_keepalive_requests),
         response_headers: response_headers(config.headers),
+        access_log: logs.proxy.clone(),
         drain_timeout: DRAIN_TIME_MAX,
     }
 }
@@ -353,6 +433,14 @@ fn response_headers(shown: conf::ResponseHeaders) -> ResponseHeaders {
         response_latency: shown.contains(ResponseHeader::ResponseLatency),
         upstream_status: shown.contains(ResponseHeader::UpstreamStatus),
         request_id: shown.contains(ResponseHeader::RequestId),
+    }
+}
+
+/// The longest body of the Admin API; 0 is no limit.
+fn body_bytes_max(config: &NodeConfig) -> usize {
+    match config.nginx_admin_client_max_body_size {
+        0 => usize::MAX,
+        bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
     }
 }
 
@@ -384,12 +472,25 @@ fn needs_restart(running: &NodeConfig, fresh: &NodeConfig) -> Vec<String> {
         .collect()
 }
 
-/// The shards' counters for the Admin API.
-struct Shards(Box<dyn Fn() -> Stats + Send + Sync>);
+/// What the Admin API asks of the rest of the node.
+struct Facts {
+    stats: Box<dyn Fn() -> Stats + Send + Sync>,
+    config: Mutex<NodeConfig>,
+}
 
-impl NodeFacts for Shards {
+impl Facts {
+    fn set_config(&self, config: &NodeConfig) {
+        *self.config() = config.clone();
+    }
+
+    fn config(&self) -> MutexGuard<'_, NodeConfig> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl NodeFacts for Facts {
     fn counters(&self) -> Counters {
-        let s = (self.0)();
+        let s = (self.stats)();
         Counters {
             accepted: s.accepted,
             active: s.active,
@@ -399,6 +500,17 @@ impl NodeFacts for Shards {
             waiting: s.waiting,
             requests: s.requests,
         }
+    }
+
+    fn configuration(&self) -> serde_json::Value {
+        self.config().effective().into()
+    }
+
+    fn hostname(&self) -> String {
+        rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned()
     }
 }
 

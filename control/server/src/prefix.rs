@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `pids/nginx.pid` | process id of the node (Kong's name), locked as long as it lives |
 //! | `.kong_env` | the settings the node goes by; mode 0640 |
-//! | `logs/error.log` | the log of a node in the background |
+//! | `logs/error.log`, `logs/access.log`, `logs/admin_access.log` | the logs, unless the settings say otherwise |
 //! | `dbless.lmdb/` | the configuration store (of `silverback_schema::snapshot`) |
 //!
 //! A node holds a lock on its pid file. So "is it running" needs no guess about a process id that
@@ -15,7 +15,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -35,6 +35,12 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Mode of `.kong_env`: it may hold secrets.
 const SETTINGS_MODE: u32 = 0o640;
+
+/// What is made in every prefix.
+const DIRECTORIES: [&str; 3] = ["logs", "pids", "sockets"];
+
+/// The log files, the error log first.
+const LOGS: [&str; 3] = ["logs/error.log", "logs/access.log", "logs/admin_access.log"];
 
 /// A node's directory.
 #[derive(Clone, Debug)]
@@ -58,7 +64,7 @@ impl Prefix {
 
     /// `logs/error.log`.
     pub(crate) fn error_log(&self) -> PathBuf {
-        self.0.join("logs/error.log")
+        self.0.join(LOGS[0])
     }
 
     /// A file beside the pid file.
@@ -82,14 +88,36 @@ impl Prefix {
                 self.0.display()
             );
         }
-        for part in ["", "logs", "pids", "sockets"] {
-            fs::create_dir_all(self.0.join(part)).with_context(|| self.unwritable())?;
+        fs::create_dir_all(&self.0).with_context(|| self.unwritable())?;
+        for part in DIRECTORIES {
+            self.create(part, |path| fs::create_dir(path))
+                .with_context(|| self.unwritable())?;
         }
-        let log = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(self.error_log());
-        log.map(drop).with_context(|| self.unwritable())
+        for log in LOGS {
+            self.create(log, |path| File::create_new(path).map(drop))
+                .with_context(|| self.unwritable())?;
+        }
+        Ok(())
+    }
+
+    /// Creates what is missing, for the owner of the prefix.
+    fn create(&self, name: &str, create: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+        let path = self.0.join(name);
+        match create(&path) {
+            Ok(()) => self.hand_over(&path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+        Ok(())
+    }
+
+    /// Gives a file to the owner of the prefix: a command that root runs must not lock a node out
+    /// that runs as another user.
+    pub(crate) fn hand_over(&self, path: &Path) {
+        if let Ok(directory) = fs::metadata(&self.0) {
+            // Only root may, and only root has to.
+            let _ = chown(path, Some(directory.uid()), Some(directory.gid()));
+        }
     }
 
     fn unwritable(&self) -> String {
@@ -118,6 +146,7 @@ impl Prefix {
             .truncate(true)
             .mode(SETTINGS_MODE);
         options.open(&fresh)?.write_all(content)?;
+        self.hand_over(&fresh);
         fs::rename(&fresh, path)
     }
 
@@ -138,18 +167,24 @@ impl Prefix {
         }
     }
 
-    /// The node that runs here.
-    ///
-    /// # Errors
-    ///
-    /// There is no such prefix, or no node in it.
-    pub(crate) fn expect_running(&self) -> Result<RunningNode> {
+    /// Complains if there is no such directory.
+    pub(crate) fn expect_there(&self) -> Result<()> {
         if !self.0.is_dir() {
             bail!(
                 "no such prefix: {}; name the node's prefix with -p",
                 self.0.display()
             );
         }
+        Ok(())
+    }
+
+    /// The node that runs here.
+    ///
+    /// # Errors
+    ///
+    /// There is no such prefix, or no node in it.
+    pub(crate) fn expect_running(&self) -> Result<RunningNode> {
+        self.expect_there()?;
         self.running().ok_or_else(|| {
             anyhow!(
                 "Silverback is not running in {}; `silverback start` starts it, -p names \

@@ -46,6 +46,7 @@ impl Ask {
                 .create(true)
                 .truncate(false)
                 .open(&path)?;
+            prefix.hand_over(&path);
             file.lock()?;
             let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             let nanos = since.map_or(0, |d| d.as_nanos());

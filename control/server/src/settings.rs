@@ -9,76 +9,192 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use silverback_cluster::agent::Declared;
-use silverback_schema::conf::{self, ConfError, LoadOptions, Loaded, NodeConfig};
+use silverback_schema::conf::{self, ConfError, LoadOptions, Loaded, NodeConfig, Unresolved};
+use silverback_schema::{field::Rules, plugin};
 
 use crate::{
-    cli::{NodeArguments, PrefixArguments, Verbosity},
+    cli::{NodeArguments, PrefixArguments},
     prefix::Prefix,
+    terminal,
 };
 
 /// Where Kong looks for its file when none is named.
 const DEFAULT_FILES: [&str; 2] = ["/etc/kong/kong.conf", "/etc/kong.conf"];
 
-/// Loads file, environment and command line, and prints the warnings.
-pub(crate) fn load(node: &NodeArguments, verbosity: Verbosity) -> Result<NodeConfig> {
-    let loaded = load_with_environment(node.conf.clone(), node.prefix.prefix.clone())
+/// The word before the name of a key in the environment, and the one that wins over it.
+const ENVIRONMENT_PREFIXES: [&str; 2] = ["KONG_", "SILVERBACK_"];
+
+/// Loads file, environment and command line for a node that is about to start, and prints the
+/// warnings.
+pub(crate) fn load(node: &NodeArguments) -> Result<NodeConfig> {
+    load_as(node, Unresolved::Refuse, can_run)
+}
+
+/// The same for a command that runs nothing: it needs no secret, and this version need not be able
+/// to run what it reads.
+pub(crate) fn read(node: &NodeArguments) -> Result<NodeConfig> {
+    load_as(node, Unresolved::Warn, Ok)
+}
+
+fn load_as(
+    node: &NodeArguments,
+    unresolved: Unresolved,
+    judge: impl FnOnce(Loaded) -> Result<Loaded, Vec<ConfError>>,
+) -> Result<NodeConfig> {
+    let prefix = node.prefix.prefix.clone();
+    let loaded = load_with_environment(node.conf.clone(), prefix, unresolved)
+        .and_then(judge)
         .map_err(|errors| first_of(errors, "silverback check"))?;
-    tell(&loaded, verbosity);
+    tell(&loaded);
     Ok(loaded.config)
 }
 
-/// Loads what the last `start`, `run` or `reload` left in the prefix; the environment does not
-/// count, as with Kong.
+/// What a start would go by now, without a word: for a command that says more about another load.
+pub(crate) fn load_quietly(node: &NodeArguments) -> Result<NodeConfig> {
+    let prefix = node.prefix.prefix.clone();
+    load_with_environment(node.conf.clone(), prefix, Unresolved::Refuse)
+        .map(|loaded| loaded.config)
+        .map_err(|errors| first_of(errors, "silverback check"))
+}
+
+/// Refuses what is valid and cannot be run.
+fn can_run(loaded: Loaded) -> Result<Loaded, Vec<ConfError>> {
+    let reasons = loaded.config.unsupported();
+    if reasons.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(reasons)
+    }
+}
+
+/// Loads what the last `start`, `run`, `prepare` or `reload` left in the prefix, for a node to run;
+/// the environment sets no key, as with Kong, it only holds secrets.
 pub(crate) fn load_prepared(prefix: &Prefix) -> Result<NodeConfig> {
-    let options = LoadOptions {
-        conf_file: Some(prefix.settings_file()),
-        prefix: Some(prefix.path().to_owned()),
-        ..LoadOptions::default()
-    };
-    conf::load(&options)
-        .map(|l| l.config)
+    prepared(prefix, Unresolved::Refuse)
+        .and_then(can_run)
+        .map(|loaded| loaded.config)
         .map_err(|errors| first_of(errors, "silverback start"))
 }
 
-/// What a reload without a file goes by: the settings left in the prefix, under the environment.
+/// The same for a command that runs nothing.
+pub(crate) fn read_prepared(prefix: &Prefix) -> Result<NodeConfig> {
+    prepared(prefix, Unresolved::Warn)
+        .map(|loaded| loaded.config)
+        .map_err(|errors| first_of(errors, "silverback start"))
+}
+
+fn prepared(prefix: &Prefix, unresolved: Unresolved) -> Result<Loaded, Vec<ConfError>> {
+    conf::load(&LoadOptions {
+        conf_file: Some(prefix.settings_file()),
+        prefix: Some(prefix.path().to_owned()),
+        secrets: &environment(),
+        unresolved,
+        ..LoadOptions::default()
+    })
+}
+
+/// What a reload goes by: the settings left in the prefix, under the file that is named and the
+/// environment. Also answers the declarative configuration that this leaves out: it counts only
+/// where `fresh`, what a start would go by now, sets it too.
 pub(crate) fn load_for_reload(
     prefix: &Prefix,
-    node: &NodeArguments,
-    verbosity: Verbosity,
-) -> Result<NodeConfig> {
-    let file = node.conf.clone().unwrap_or_else(|| prefix.settings_file());
-    let loaded = load_with_environment(Some(file), Some(prefix.path().to_owned()))
+    conf_file: Option<PathBuf>,
+    fresh: &NodeConfig,
+) -> Result<(NodeConfig, Option<Declared>)> {
+    let former = declared(&read_prepared(prefix)?);
+    let mut base_without = Vec::new();
+    if fresh.declarative_config.is_none() {
+        base_without.push("declarative_config");
+    }
+    if fresh.declarative_config_string.is_none() {
+        base_without.push("declarative_config_string");
+    }
+    let environment = environment();
+    let loaded = conf::load(&LoadOptions {
+        base_file: Some(prefix.settings_file()),
+        base_without: &base_without,
+        conf_file,
+        prefix: Some(prefix.path().to_owned()),
+        environment: &environment,
+        secrets: &environment,
+        ..LoadOptions::default()
+    });
+    let loaded = loaded
+        .and_then(can_run)
         .map_err(|errors| first_of(errors, "silverback check"))?;
-    tell(&loaded, verbosity);
-    Ok(loaded.config)
+    terminal::verbose(format_args!(
+        "settings of the running node: {}",
+        prefix.settings_file().display()
+    ));
+    tell(&loaded);
+    let left_out = former.filter(|_| declared(&loaded.config).is_none());
+    Ok((loaded.config, left_out))
 }
 
 /// Loads file and environment; the errors are all there are.
 pub(crate) fn load_with_environment(
     conf_file: Option<PathBuf>,
     prefix: Option<PathBuf>,
+    unresolved: Unresolved,
 ) -> Result<Loaded, Vec<ConfError>> {
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
-        .collect();
+    let environment = environment();
+    tell_environment(&environment);
+    if conf_file.is_none() {
+        let places = DEFAULT_FILES.join(" and ");
+        terminal::verbose(format_args!("looking for a configuration file at {places}"));
+    }
     let default_files = DEFAULT_FILES.map(PathBuf::from);
     conf::load(&LoadOptions {
         conf_file,
         prefix,
         environment: &environment,
+        secrets: &environment,
         default_files: &default_files,
+        unresolved,
+        ..LoadOptions::default()
     })
 }
 
-/// The prefix a command is about. Named on the command line, nothing else needs to be valid.
+/// The environment of this process.
+pub(crate) fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)))
+        .collect()
+}
+
+/// The prefix a command is about. Named on the command line, nothing else needs to be valid; and
+/// what the environment says of other keys never does.
 pub(crate) fn prefix(arguments: &PrefixArguments) -> Result<Prefix> {
     if let Some(path) = &arguments.prefix {
         return Ok(Prefix::new(&absolute(path)?));
     }
-    let loaded = load_with_environment(None, None)
+    let secrets = environment();
+    let mut environment = secrets.clone();
+    environment.retain(|(name, _)| {
+        ENVIRONMENT_PREFIXES
+            .iter()
+            .any(|p| *name == format!("{p}PREFIX"))
+    });
+    let default_files = DEFAULT_FILES.map(PathBuf::from);
+    let loaded = conf::load(&LoadOptions {
+        environment: &environment,
+        secrets: &secrets,
+        default_files: &default_files,
+        unresolved: Unresolved::Warn,
+        ..LoadOptions::default()
+    });
+    let loaded = loaded
         .map_err(|errors| first_of(errors, "silverback check"))
         .context("cannot tell the prefix; name it with -p")?;
     Ok(Prefix::new(&loaded.config.prefix))
+}
+
+/// The prefix of a command that takes `-c`.
+pub(crate) fn prefix_of(node: &NodeArguments) -> Result<Prefix> {
+    match &node.conf {
+        Some(_) => Ok(Prefix::new(&read(node)?.prefix)),
+        None => prefix(&node.prefix),
+    }
 }
 
 /// The declarative configuration that the settings name. Kong prefers the text over the file.
@@ -87,37 +203,29 @@ pub(crate) fn declared(config: &NodeConfig) -> Option<Declared> {
     text.or_else(|| config.declarative_config.clone().map(Declared::File))
 }
 
+/// What the settings say of entities.
+pub(crate) fn rules(config: &NodeConfig) -> Rules {
+    Rules {
+        router_flavor: config.router_flavor,
+        plugins: config
+            .plugins
+            .iter()
+            .filter_map(|name| plugin::find(name))
+            .map(|p| p.name)
+            .collect(),
+        wasm: config.wasm,
+    }
+}
+
 /// A path that stays right when the working directory changes.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("unusable path {}", path.display()))
 }
 
-/// The keys with a row in the table whose parts are not built yet.
-const UNUSED: [&str; 4] = [
-    "admin_access_log",
-    "admin_error_log",
-    "proxy_access_log",
-    "status_listen",
-];
-
 /// A warning that names the settings that were given and have no effect yet, if there are any. It
 /// holds no values: they may be secrets.
 pub(crate) fn without_effect(config: &NodeConfig) -> Option<String> {
-    let defaults = conf::load(&LoadOptions {
-        prefix: Some(config.prefix.clone()),
-        ..LoadOptions::default()
-    });
-    let usual = values(&defaults.ok()?.config);
-    let given = values(config);
-    let is_idle = |key: &str| {
-        given
-            .get(key)
-            .is_some_and(|v| v != "off" && usual.get(key) != Some(v))
-    };
-    let idle = UNUSED.into_iter().filter(|key| is_idle(key));
-    let names: Vec<&str> = idle
-        .chain(config.other.iter().map(|o| o.name.as_str()))
-        .collect();
+    let names = config.without_effect();
     let list = names.join(", ");
     (!names.is_empty()).then(|| format!("these settings have no effect in this version: {list}"))
 }
@@ -129,38 +237,41 @@ pub(crate) fn values(config: &NodeConfig) -> BTreeMap<String, String> {
     pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
-fn tell(loaded: &Loaded, verbosity: Verbosity) {
+fn tell(loaded: &Loaded) {
     for warning in &loaded.warnings {
-        crate::log::warn_on_terminal(warning);
+        terminal::warn(warning);
     }
-    if verbosity.is_verbose() {
-        match &loaded.file {
-            Some(file) => println!("reading config file at {}", file.display()),
-            None => println!("no config file found, defaults and environment are used"),
-        }
-        println!("prefix in use: {}", loaded.config.prefix.display());
+    match &loaded.file {
+        Some(file) => terminal::verbose(format_args!("configuration file: {}", file.display())),
+        None => terminal::verbose("configuration file: none"),
     }
-    if verbosity.is_debug() {
-        for line in conf::dump(&loaded.config).lines().filter(|l| !is_secret(l)) {
-            println!("{line}");
-        }
+    terminal::verbose(format_args!("prefix: {}", loaded.config.prefix.display()));
+    if terminal::is_debug() {
+        conf::display(&loaded.config)
+            .iter()
+            .for_each(terminal::debug);
     }
 }
 
-/// The keys whose values are never shown.
-fn is_secret(line: &str) -> bool {
-    const SECRETS: [&str; 4] = [
-        "declarative_config_string",
-        "pg_password",
-        "pg_ro_password",
-        "proxy_server",
-    ];
-    let key = line.split('=').next().unwrap_or_default().trim();
-    SECRETS.contains(&key) || key.ends_with("_cert_key")
+fn tell_environment(environment: &[(String, String)]) {
+    if !terminal::is_debug() {
+        return;
+    }
+    for (name, value) in environment {
+        let key = ENVIRONMENT_PREFIXES
+            .iter()
+            .find_map(|p| name.strip_prefix(p));
+        if let Some(key) = key {
+            let row = conf::find(&key.to_ascii_lowercase());
+            let is_secret = row.is_some_and(|row| row.masked);
+            let value = if is_secret { conf::MASK } else { value };
+            terminal::debug(format_args!("environment variable {name} = {value}"));
+        }
+    }
 }
 
 /// One error as one line; the command that shows the others is named.
-fn first_of(errors: Vec<ConfError>, see_all: &str) -> anyhow::Error {
+pub(crate) fn first_of(errors: Vec<ConfError>, see_all: &str) -> anyhow::Error {
     let further = errors.len().saturating_sub(1);
     match errors.into_iter().next() {
         None => anyhow!("the configuration is not valid"),

@@ -7,10 +7,13 @@
 //! | [`router`] | matching a request against the compiled router of a snapshot |
 //! | [`balancer`] | choosing a target |
 //! | [`exchange`] | one request and its response, from head to head |
+//! | [`access_log`], [`timestamp`] | lines of access logs; moments as lines write them |
 
+pub mod access_log;
 pub mod balancer;
 pub mod exchange;
 mod header_set;
 pub mod http1;
 pub mod router;
+pub mod timestamp;
 pub mod uri;

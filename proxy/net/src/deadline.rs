@@ -84,28 +84,29 @@ impl Deadlines {
         slot.state.waiting.set(waiting);
     }
 
-    /// Sends all of `bytes`, which come back. The peer has `timeout` for each piece that it takes,
-    /// not for all of them: who is slow, but goes on, is not cut off.
+    /// Sends all of `bytes`, which come back with the number of those that were sent. The peer has
+    /// `timeout` for each piece that it takes, not for all of them: who is slow, but goes on, is not
+    /// cut off.
     pub(crate) async fn write_all<B: IoBuf>(
         &self,
         stream: &mut TcpStream,
         slot: &Slot,
         timeout: Duration,
         mut bytes: B,
-    ) -> (io::Result<()>, B) {
+    ) -> (io::Result<()>, usize, B) {
         let mut sent = 0;
         while sent < bytes.bytes_init() {
             self.arm(slot, Waiting::Busy, timeout);
             let (result, rest): (_, Slice<B>) = stream.write(bytes.slice(sent..)).await;
             bytes = rest.into_inner();
             match result {
-                Ok(0) => return (Err(io::ErrorKind::WriteZero.into()), bytes),
+                Ok(0) => return (Err(io::ErrorKind::WriteZero.into()), sent, bytes),
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return (Err(error), bytes),
+                Err(error) => return (Err(error), sent, bytes),
             }
         }
-        (Ok(()), bytes)
+        (Ok(()), sent, bytes)
     }
 
     /// Shuts down what is overdue, and forgets the slots whose sockets are gone.
@@ -262,8 +263,8 @@ mod tests {
                 is_armed_anew |= received < len && state.due_ms.get() >= before + 5_000;
             }
             assert!(is_armed_anew);
-            let (result, bytes) = writing.await;
-            assert!(result.is_ok() && bytes.len() == len);
+            let (result, sent, bytes) = writing.await;
+            assert!(result.is_ok() && sent == len && bytes.len() == len);
         });
     }
 }

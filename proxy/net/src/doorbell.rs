@@ -60,6 +60,11 @@ impl Bell {
         self.is_rung.swap(false, Ordering::AcqRel);
     }
 
+    /// Whether the shard has been awake since the last ring.
+    pub(crate) fn is_answered(&self) -> bool {
+        !self.is_rung.load(Ordering::Acquire)
+    }
+
     fn arrived(&self) -> MutexGuard<'_, VecDeque<u64>> {
         // A panic while the lock is held cannot leave the queue half changed.
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner)
@@ -206,6 +211,16 @@ mod tests {
     use std::{io::Read, thread};
 
     use super::*;
+
+    #[test]
+    fn a_ring_is_answered_when_the_shard_has_woken() {
+        let (bell, _listening) = Bell::new().expect("a bell");
+        assert!(bell.is_answered());
+        bell.ring();
+        assert!(!bell.is_answered());
+        bell.answered();
+        assert!(bell.is_answered());
+    }
 
     #[test]
     fn a_bell_is_rung_once_until_it_is_answered() {

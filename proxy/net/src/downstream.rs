@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     os::fd::{AsRawFd, RawFd},
     rc::Rc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use monoio::{
@@ -22,6 +22,7 @@ use silverback_core::{
 };
 
 use crate::{
+    access_log::{Notes, Numbers},
     buffer::{BODY_BYTES, Buffer, HEAD_BYTES, WAIT_BYTES},
     deadline::{Slot, Waiting},
     exchange,
@@ -80,8 +81,8 @@ pub(crate) async fn accept(shard: Rc<Shard>, listener: Rc<Listener>) {
         match listener.listener.accept().await {
             Ok((stream, client)) => {
                 is_failing = false;
-                shard.shared.counters.accepted();
-                monoio::spawn(serve(Rc::clone(&shard), stream, client));
+                let number = shard.accepted();
+                monoio::spawn(serve(Rc::clone(&shard), stream, client, number));
             }
             Err(_) if listener.is_stopped.get() => return,
             Err(error) => {
@@ -115,6 +116,9 @@ pub(crate) struct Connection {
     pub(crate) received: Option<Buffer>,
     /// Whether a byte of the current response was sent.
     pub(crate) has_answered: bool,
+    /// What the log's line will tell of the current exchange.
+    pub(crate) notes: Notes,
+    pub(crate) numbers: Numbers,
     activity: Activity,
 }
 
@@ -127,11 +131,11 @@ pub(crate) enum After {
     Linger,
 }
 
-async fn serve(shard: Rc<Shard>, stream: TcpStream, client: SocketAddr) {
+async fn serve(shard: Rc<Shard>, stream: TcpStream, client: SocketAddr, number: u64) {
     if let Ok(local) = stream.local_addr()
         && stream.set_nodelay(true).is_ok()
     {
-        let mut connection = Connection::new(Rc::clone(&shard), stream, client, local);
+        let mut connection = Connection::new(Rc::clone(&shard), stream, client, local, number);
         connection.run().await;
         connection.end();
     }
@@ -139,7 +143,13 @@ async fn serve(shard: Rc<Shard>, stream: TcpStream, client: SocketAddr) {
 }
 
 impl Connection {
-    fn new(shard: Rc<Shard>, stream: TcpStream, client: SocketAddr, local: SocketAddr) -> Self {
+    fn new(
+        shard: Rc<Shard>,
+        stream: TcpStream,
+        client: SocketAddr,
+        local: SocketAddr,
+        number: u64,
+    ) -> Self {
         let socket: RawFd = stream.as_raw_fd();
         Self {
             slot: shard.deadlines.slot(socket),
@@ -148,17 +158,21 @@ impl Connection {
             shard,
             stream,
             has_answered: false,
+            notes: Notes::new(Vec::new(), [0; 32], Instant::now()),
+            numbers: Numbers {
+                number,
+                requests: 0,
+            },
             activity: Activity::Waiting,
         }
     }
 
     async fn run(&mut self) {
-        let mut requests = 0;
         while self.receive_head().await {
-            requests += 1;
+            self.numbers.requests += 1;
             self.activity(Activity::Writing);
             self.shard.shared.counters.request();
-            let is_last = requests >= self.shard.config.client_requests_max;
+            let is_last = self.numbers.requests >= self.shard.config.client_requests_max;
             let id = self.shard.request_id();
             self.has_answered = false;
             match contain(exchange::run(self, &id, is_last)).await {
@@ -171,6 +185,38 @@ impl Connection {
             self.activity(Activity::Waiting);
             self.shrink();
         }
+        self.log_unfinished();
+    }
+
+    /// Begins the notes of an exchange.
+    pub(crate) fn note(&mut self, id: RequestId, start: Instant) {
+        let head = self.shard.scratch();
+        self.notes = Notes::new(head, id, start);
+    }
+
+    /// Writes the line of the exchange that was noted.
+    pub(crate) fn log(&mut self) {
+        let log = self.shard.access_log.as_ref();
+        self.notes.log(log, &self.downstream, self.numbers);
+        self.shard.recycle(std::mem::take(&mut self.notes.head));
+        self.notes.route = None;
+    }
+
+    /// Logs a request whose head did not come to its end, as nginx does.
+    fn log_unfinished(&mut self) {
+        if self.received().is_empty() {
+            return;
+        }
+        self.numbers.requests += 1;
+        let id = self.shard.request_id();
+        self.note(id, Instant::now());
+        let Self {
+            notes, received, ..
+        } = self;
+        let bytes = received.as_ref().map_or(&[][..], Buffer::filled);
+        notes.head.extend_from_slice(bytes);
+        notes.status = Some(if self.slot.is_expired() { 408 } else { 400 });
+        self.log();
     }
 
     /// Receives until a request head is complete or over its limit. False: the client is gone.
@@ -285,19 +331,23 @@ impl Connection {
         self.has_answered = true;
         let (stream, slot) = (&mut self.stream, &self.slot);
         let deadlines = &self.shard.deadlines;
-        let (result, bytes) = deadlines
+        let (result, sent, bytes) = deadlines
             .write_all(stream, slot, CLIENT_TIMEOUT, bytes)
             .await;
+        self.notes.sent += sent as u64;
         self.slot.disarm();
         (result.is_ok(), bytes)
     }
 
     /// Answers 500 after a panic, if nothing was answered yet.
     async fn apologise(&mut self, id: &RequestId, panic: &str) {
-        let request_id = String::from_utf8_lossy(id);
-        tracing::error!(%request_id, panic, "an exchange panicked; its connection is closed");
+        tell!(
+            error,
+            self,
+            "an exchange panicked, its connection is closed: {panic}"
+        );
         if self.has_answered {
-            return;
+            return self.log();
         }
         let mut out = Vec::new();
         let head = AnswerHead {
@@ -315,8 +365,12 @@ impl Connection {
             request_id: id,
             settings: &self.shard.config.response_headers,
         };
-        Answer::Error(ErrorKind::Internal).write(&head, &mut out);
-        if self.send(out).await.0 {
+        let answer = Answer::Error(ErrorKind::Internal);
+        self.notes.head_sent = answer.write(&head, &mut out) as u64;
+        self.notes.status = Some(answer.status());
+        let is_sent = self.send(out).await.0;
+        self.log();
+        if is_sent {
             self.linger().await;
         }
     }

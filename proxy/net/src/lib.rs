@@ -7,17 +7,23 @@
 //! | `downstream` | accepting, the requests of a client's connection |
 //! | `exchange` | one request and its answer on the wire |
 //! | `upstream` | pools of upstream connections |
+//! | `access_log` | lines about exchanges, and the threads that write log files |
 //! | `deadline`, `buffer` | what keeps waiting and memory bounded |
 //! | `doorbell`, `job`, `names` | how other threads reach a shard, and what it asks of them |
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+#[macro_use]
+mod tell;
+
+mod access_log;
 mod buffer;
 mod deadline;
 mod doorbell;
 mod downstream;
 mod exchange;
 mod job;
+mod local_time;
 mod names;
 mod panic;
 mod ring;
@@ -38,15 +44,17 @@ use std::{
 pub use silverback_core::http1::response::ResponseHeaders;
 use silverback_schema::snapshot::Store;
 
-use crate::{
-    doorbell::Bell,
-    shard::{Order, Parts, Shared},
-};
 pub use crate::{
+    access_log::{AccessLogConfig, LogFile, LogSender, Outlet},
     job::{Full, Job, JobQueue, Reply, ResolveError, Resolved},
+    local_time::now,
     ring::{Driver, DriverChoice},
     stats::Stats,
     upstream::KeepaliveConfig,
+};
+use crate::{
+    doorbell::Bell,
+    shard::{Order, Parts, Shared},
 };
 
 /// What the shards are started with.
@@ -66,6 +74,8 @@ pub struct ProxyConfig {
     pub client_requests_max: u64,
     /// Which headers are added to responses.
     pub response_headers: ResponseHeaders,
+    /// Where lines about exchanges go; `None`: nowhere.
+    pub access_log: Option<AccessLogConfig>,
     /// Longest time that a drain waits for running exchanges.
     pub drain_timeout: Duration,
 }
@@ -122,6 +132,7 @@ fn listen_hint(error: &io::Error) -> String {
 pub struct Proxy {
     driver: Driver,
     addresses: Vec<SocketAddr>,
+    access_log: Option<LogSender>,
     shards: Vec<Arc<Shared>>,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
@@ -150,6 +161,7 @@ impl Proxy {
         let mut proxy = Self {
             driver,
             addresses,
+            access_log: config.access_log.as_ref().map(|log| log.file.clone()),
             shards: Vec::new(),
             threads: Vec::new(),
         };
@@ -222,11 +234,19 @@ impl Proxy {
         move || bells.iter().for_each(|bell| bell.ring())
     }
 
+    /// A look at whether the shards still come round.
+    pub fn pulse(&self) -> Pulse {
+        Pulse(self.shards.iter().map(|s| Arc::clone(&s.bell)).collect())
+    }
+
     /// Sums of the shards' counters.
     pub fn stats(&self) -> impl Fn() -> Stats + Send + Sync + 'static {
-        let shards = self.shards.clone();
+        let (shards, access_log) = (self.shards.clone(), self.access_log.clone());
         move || {
-            let mut stats = Stats::default();
+            let mut stats = Stats {
+                access_log_lost: access_log.as_ref().map_or(0, LogSender::lost),
+                ..Stats::default()
+            };
             for shared in &shards {
                 stats += shared.counters.read();
             }
@@ -276,6 +296,23 @@ impl Proxy {
         } else {
             Err(errors.join("; "))
         }
+    }
+}
+
+/// Whether the shards still come round: one that hangs leaves its bell unanswered. Not for shards that
+/// were told to end.
+#[derive(Debug)]
+pub struct Pulse(Vec<Arc<Bell>>);
+
+impl Pulse {
+    /// Asks every shard for a sign.
+    pub fn ask(&self) {
+        self.0.iter().for_each(|bell| bell.ring());
+    }
+
+    /// Whether every shard has given it.
+    pub fn is_answered(&self) -> bool {
+        self.0.iter().all(|bell| bell.is_answered())
     }
 }
 

@@ -24,6 +24,7 @@ use silverback_schema::snapshot::{Snapshot, Store};
 
 use crate::{
     ProxyConfig,
+    access_log::AccessLog,
     buffer::Pool,
     deadline::{Deadlines, SWEEP_INTERVAL},
     doorbell::{Bell, Mailbox},
@@ -108,7 +109,9 @@ pub(crate) struct Shard {
     pub(crate) buffers: Pool,
     pub(crate) pools: Pools,
     pub(crate) names: Names,
+    pub(crate) access_log: Option<AccessLog>,
     pub(crate) is_draining: Cell<bool>,
+    index: usize,
     store: Arc<Store>,
     snapshot: RefCell<Option<Snapshot>>,
     epoch: Cell<Option<u64>>,
@@ -149,7 +152,9 @@ async fn serve(parts: Parts) -> io::Result<()> {
         buffers: Pool::default(),
         pools: Pools::new(parts.config.upstream_keepalive),
         names: Names::new(Arc::clone(&parts.jobs), Rc::clone(&mailbox)),
+        access_log: parts.config.access_log.as_ref().map(AccessLog::new),
         is_draining: Cell::new(false),
+        index: parts.index,
         snapshot: RefCell::default(),
         epoch: Cell::new(None),
         engine: RefCell::new(Engine::new(parts.config.response_headers, parts.index)),
@@ -180,6 +185,9 @@ async fn sweep(shard: Rc<Shard>) {
         interval.tick().await;
         shard.deadlines.sweep();
         shard.pools.sweep();
+        if let Some(log) = &shard.access_log {
+            log.sweep();
+        }
     }
 }
 
@@ -235,6 +243,12 @@ impl Shard {
         )
     }
 
+    /// Counts a connection; returns its number, which no other of the node has.
+    pub(crate) fn accepted(&self) -> u64 {
+        let before = self.shared.counters.accepted() - 1;
+        before * self.config.shards as u64 + self.index as u64 + 1
+    }
+
     /// A fresh request id.
     pub(crate) fn request_id(&self) -> RequestId {
         let bits = self.random.borrow_mut().u128(..);
@@ -276,6 +290,9 @@ impl Shard {
             tracing::warn!(active, "closing connections that did not finish in time");
         }
         self.deadlines.expire_all();
+        if let Some(log) = &self.access_log {
+            log.sweep();
+        }
         // Nobody reads the configuration here any more: its pages may be used again.
         self.snapshot.take();
     }

@@ -19,6 +19,8 @@ pub struct Stats {
     pub waiting: u64,
     /// Requests since the start.
     pub requests: u64,
+    /// Lines of the access log that were lost, because the file did not take them.
+    pub access_log_lost: u64,
 }
 
 impl std::ops::AddAssign for Stats {
@@ -30,6 +32,7 @@ impl std::ops::AddAssign for Stats {
         self.writing += other.writing;
         self.waiting += other.waiting;
         self.requests += other.requests;
+        self.access_log_lost += other.access_log_lost;
     }
 }
 
@@ -69,9 +72,11 @@ pub(crate) enum Activity {
 }
 
 impl Counters {
-    pub(crate) fn accepted(&self) {
+    /// Counts a connection; returns how many there were with it.
+    pub(crate) fn accepted(&self) -> u64 {
         self.accepted.add(1);
         self.active.add(1);
+        self.accepted.load()
     }
 
     pub(crate) fn closed(&self) {
@@ -112,6 +117,8 @@ impl Counters {
             writing,
             waiting: active.saturating_sub(reading + writing),
             requests: self.requests.load(),
+            // Counted for all shards together.
+            access_log_lost: 0,
         }
     }
 }

@@ -1,6 +1,5 @@
-//! Listeners: `address:port` and flags (`kong/conf_loader/listeners.lua`, flags of the http lists).
+//! Listeners: `address:port` and flags (`kong/conf_loader/listeners.lua`).
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Accept queue when the entry names none: nginx's on Linux.
@@ -8,11 +7,34 @@ const BACKLOG_DEFAULT: u32 = 511;
 /// Listeners of one list.
 const LISTENERS_MAX: usize = 256;
 
-/// What a listener list must look like.
-pub(super) const ACCEPTED: &str = "accepted is \"off\", or a comma-separated list of \
-    [IPv4|IPv6|*|localhost]:[port] entries, each with any of the flags ssl, http2, \
-    proxy_protocol, deferred, bind, reuseport, backlog=N, ipv6only=on|off, \
+/// The part of nginx that serves a list; it decides which flags there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subsystem {
+    /// Proxy, Admin API, Status API, Kong Manager, data planes.
+    Http,
+    /// TCP, TLS and UDP.
+    Stream,
+}
+
+/// Flags of http lists only.
+const HTTP_FLAGS: [&str; 2] = ["http2", "deferred"];
+/// Flags of stream lists only.
+const STREAM_FLAGS: [&str; 1] = ["udp"];
+/// Flags of both.
+const FLAGS: &str = "ssl, proxy_protocol, bind, reuseport, backlog=N, ipv6only=on|off, \
     so_keepalive=on|off|idle:interval:count";
+
+/// What a listener list must look like.
+pub(super) fn accepted(subsystem: Subsystem) -> String {
+    let own = match subsystem {
+        Subsystem::Http => HTTP_FLAGS.join(", "),
+        Subsystem::Stream => STREAM_FLAGS.join(", "),
+    };
+    format!(
+        "accepted is \"off\", or a comma-separated list of [IPv4|IPv6|*|localhost]:[port] \
+         entries, each with any of the flags {own}, {FLAGS}"
+    )
+}
 
 /// One bound address and its flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +45,8 @@ pub struct Listener {
     pub ssl: bool,
     /// HTTP/2; as in nginx, one entry with it sets it for the whole list.
     pub http2: bool,
+    /// Datagrams instead of connections.
+    pub udp: bool,
     /// A PROXY protocol header comes first.
     pub proxy_protocol: bool,
     /// Accept only once data has arrived.
@@ -57,18 +81,20 @@ pub enum KeepAlive {
     },
 }
 
-/// The listeners of a list; none for `off`. The error is the entry that does not fit.
-pub(super) fn parse(text: &str) -> Result<Vec<Listener>, String> {
-    let entries: Vec<&str> = text.split(',').map(str::trim).collect();
-    if entries[0] == "off" {
-        return Ok(Vec::new());
+/// The listeners of a list; none for `off`. The error is the entry that does not fit, and why.
+pub(super) fn parse(entries: &[String], subsystem: Subsystem) -> Result<Vec<Listener>, String> {
+    match entries.first().map(String::as_str) {
+        None => return Err("nothing is given".into()),
+        Some("off") => return Ok(Vec::new()),
+        Some(_) => {}
     }
     if entries.len() > LISTENERS_MAX {
         return Err(format!("more than {LISTENERS_MAX} listeners"));
     }
     let mut listeners = Vec::with_capacity(entries.len());
     for entry in entries {
-        listeners.push(parse_entry(entry).ok_or_else(|| format!("entry {entry:?} does not fit"))?);
+        let listener = parse_entry(entry, subsystem);
+        listeners.push(listener.map_err(|why| format!("entry {entry:?} does not fit: {why}"))?);
     }
     let http2 = listeners.iter().any(|listener| listener.http2);
     for listener in &mut listeners {
@@ -77,12 +103,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Listener>, String> {
     Ok(listeners)
 }
 
-fn parse_entry(entry: &str) -> Option<Listener> {
+fn parse_entry(entry: &str, subsystem: Subsystem) -> Result<Listener, String> {
     let (mut address, mut seen) = (None, Vec::new());
     let mut listener = Listener {
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         ssl: false,
         http2: false,
+        udp: false,
         proxy_protocol: false,
         deferred: false,
         bind: false,
@@ -93,17 +120,26 @@ fn parse_entry(entry: &str) -> Option<Listener> {
     };
     for word in entry.split_whitespace() {
         let flag = word.split('=').next().unwrap_or(word);
-        if set_flag(&mut listener, word)? {
-            if seen.contains(&flag) {
-                return None;
-            }
+        let foreign: &[&str] = match subsystem {
+            Subsystem::Http => &STREAM_FLAGS,
+            Subsystem::Stream => &HTTP_FLAGS,
+        };
+        if foreign.contains(&word) {
+            return Err(format!("{word} is no flag of this list"));
+        }
+        let is_flag = set_flag(&mut listener, word)
+            .ok_or_else(|| format!("{word:?} is no flag, or its value does not fit"))?;
+        if is_flag && seen.contains(&flag) {
+            return Err(format!("{flag} is given twice"));
+        }
+        if is_flag {
             seen.push(flag);
         } else if address.replace(parse_address(word)?).is_some() {
-            return None;
+            return Err("more than one address".into());
         }
     }
-    listener.address = address?;
-    Some(listener)
+    listener.address = address.ok_or("it has no address")?;
+    Ok(listener)
 }
 
 /// Sets the flag that `word` is; `Some(false)` if it is none, `None` if its value does not fit.
@@ -111,6 +147,7 @@ fn set_flag(listener: &mut Listener, word: &str) -> Option<bool> {
     match word {
         "ssl" => listener.ssl = true,
         "http2" => listener.http2 = true,
+        "udp" => listener.udp = true,
         "proxy_protocol" => listener.proxy_protocol = true,
         "deferred" => listener.deferred = true,
         "bind" => listener.bind = true,
@@ -163,9 +200,13 @@ fn parse_keepalive(text: &str) -> Option<KeepAlive> {
     })
 }
 
-fn parse_address(word: &str) -> Option<SocketAddr> {
-    let (host, port) = word.rsplit_once(':')?;
-    let port = u16::try_from(digits(port)?).ok()?;
+fn parse_address(word: &str) -> Result<SocketAddr, String> {
+    let parts = word.rsplit_once(':').filter(|(host, _)| *host != "unix");
+    let (host, port) =
+        parts.ok_or_else(|| format!("{word:?} is no flag, and no address with a port"))?;
+    let port = digits(port).and_then(|port| u16::try_from(port).ok());
+    let port = port.ok_or_else(|| format!("{word:?} has no port from 0 to 65535"))?;
+    let literal = || format!("{host:?} is no address; names are not looked up");
     let ip = match host {
         "*" => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -173,11 +214,11 @@ fn parse_address(word: &str) -> Option<SocketAddr> {
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
         {
-            Some(inner) => IpAddr::V6(inner.parse::<Ipv6Addr>().ok()?),
-            None => IpAddr::V4(parse_ipv4(host)?),
+            Some(inner) => IpAddr::V6(inner.parse::<Ipv6Addr>().map_err(|_| literal())?),
+            None => IpAddr::V4(parse_ipv4(host).ok_or_else(literal)?),
         },
     };
-    Some(SocketAddr::new(ip, port))
+    Ok(SocketAddr::new(ip, port))
 }
 
 /// Four decimal parts; leading zeros are allowed, as in Kong.
@@ -189,44 +230,4 @@ fn parse_ipv4(host: &str) -> Option<Ipv4Addr> {
         *octet = u8::try_from(digits(part)?).ok()?;
     }
     parts.next().is_none().then(|| Ipv4Addr::from(octets))
-}
-
-impl fmt::Display for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.address)?;
-        let flags = [
-            (self.ssl, "ssl"),
-            (self.http2, "http2"),
-            (self.proxy_protocol, "proxy_protocol"),
-            (self.deferred, "deferred"),
-            (self.bind, "bind"),
-            (self.reuseport, "reuseport"),
-        ];
-        for (_, name) in flags.iter().filter(|(set, _)| *set) {
-            write!(f, " {name}")?;
-        }
-        write!(f, " backlog={}", self.backlog)?;
-        if let Some(only) = self.ipv6only {
-            write!(f, " ipv6only={}", if only { "on" } else { "off" })?;
-        }
-        self.so_keepalive
-            .map_or(Ok(()), |keepalive| write!(f, " so_keepalive={keepalive}"))
-    }
-}
-
-impl fmt::Display for KeepAlive {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |value: Option<u32>| value.map_or(String::new(), |value| value.to_string());
-        match *self {
-            Self::Off => f.write_str("off"),
-            Self::On => f.write_str("on"),
-            Self::Probes {
-                idle,
-                interval,
-                count,
-            } => {
-                write!(f, "{}:{}:{}", part(idle), part(interval), part(count))
-            }
-        }
-    }
 }

@@ -1,12 +1,27 @@
-//! The typed node configuration and the conversion of each kind of text.
+//! The typed node configuration.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::listener::Listener;
+use uuid::Uuid;
 
-/// Everything a node needs to know before it starts. Never changes once loaded.
+use super::bundle::{self, Bundle};
+use super::check;
+use super::draft::Draft;
+use super::headers::{ResponseHeaders, UpstreamHeaders};
+use super::kind;
+use super::listener::Listener;
+use super::log::{ErrorLogFormat, LogLevel, LogTarget};
+use super::setting::Settings;
+
+/// nginx's `client_max_body_size` when its directive is erased, bytes.
+const BODY_BYTES_MAX_NGINX: u64 = 1 << 20;
+/// nginx's `keepalive_requests` when its directive is erased.
+const KEEPALIVE_REQUESTS_NGINX: u32 = 1000;
+
+/// Everything a node needs to know before it starts, references resolved. Never changes once
+/// loaded. Keys without a field here are reached by [`NodeConfig::setting`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeConfig {
     /// Working directory, absolute.
@@ -15,6 +30,10 @@ pub struct NodeConfig {
     pub role: Role,
     /// Least severity that is logged.
     pub log_level: LogLevel,
+    /// Form of error log lines.
+    pub error_log_format: ErrorLogFormat,
+    /// Declaration of a format for access logs: its name and its text.
+    pub nginx_http_log_format: Option<String>,
     /// Access log of the proxy.
     pub proxy_access_log: LogTarget,
     /// Error log of the proxy and of the process.
@@ -23,18 +42,48 @@ pub struct NodeConfig {
     pub admin_access_log: LogTarget,
     /// Error log of the Admin API.
     pub admin_error_log: LogTarget,
+    /// Access log of the Status API.
+    pub status_access_log: LogTarget,
+    /// Error log of the Status API.
+    pub status_error_log: LogTarget,
     /// Proxy listeners; empty: off.
     pub proxy_listen: Vec<Listener>,
+    /// Stream proxy listeners; empty: off.
+    pub stream_listen: Vec<Listener>,
     /// Admin API listeners; empty: off.
     pub admin_listen: Vec<Listener>,
     /// Status API listeners; empty: off.
     pub status_listen: Vec<Listener>,
+    /// Kong Manager listeners; empty: off.
+    pub admin_gui_listen: Vec<Listener>,
+    /// Listeners for data planes; empty: off.
+    pub cluster_listen: Vec<Listener>,
     /// Number of shards.
     pub nginx_worker_processes: WorkerCount,
     /// Whether start goes to the background.
     pub nginx_daemon: bool,
+    /// Certificates of the proxy: files, PEM, or base64 of it; the next field holds their keys.
+    pub ssl_cert: Vec<String>,
+    /// Keys of `ssl_cert`, in the same order.
+    pub ssl_cert_key: Vec<String>,
+    /// Certificates of the Admin API.
+    pub admin_ssl_cert: Vec<String>,
+    /// Keys of `admin_ssl_cert`, in the same order.
+    pub admin_ssl_cert_key: Vec<String>,
+    /// Certificates of the Status API.
+    pub status_ssl_cert: Vec<String>,
+    /// Keys of `status_ssl_cert`, in the same order.
+    pub status_ssl_cert_key: Vec<String>,
     /// Response headers that may be added.
     pub headers: ResponseHeaders,
+    /// Request headers that may be added.
+    pub headers_upstream: UpstreamHeaders,
+    /// Type of an error body when the request names none.
+    pub error_default_type: String,
+    /// Peers whose forwarded headers are believed: addresses, ranges, `unix:`.
+    pub trusted_ips: Vec<String>,
+    /// Ports `(published, listening)` for the port that forwarded headers name.
+    pub port_maps: Vec<(u16, u16)>,
     /// Idle upstream connections kept for each pool; 0: none.
     pub upstream_keepalive_pool_size: u32,
     /// Requests for each upstream connection; 0: no limit.
@@ -43,6 +92,18 @@ pub struct NodeConfig {
     pub upstream_keepalive_idle_timeout: Duration,
     /// Requests for each client connection.
     pub nginx_http_keepalive_requests: u32,
+    /// Largest request body of the proxy, bytes; 0: no limit.
+    pub nginx_http_client_max_body_size: u64,
+    /// Largest request body of the Admin API, bytes; 0: no limit.
+    pub nginx_admin_client_max_body_size: u64,
+    /// Plugins that may be configured, sorted.
+    pub plugins: Vec<String>,
+    /// Vault strategies that may be used, sorted.
+    pub vaults: Vec<String>,
+    /// Text before the names that the env vault looks up.
+    pub vault_env_prefix: Option<String>,
+    /// Where the configuration lives.
+    pub database: Database,
     /// Declarative file, absolute.
     pub declarative_config: Option<PathBuf>,
     /// Declarative text.
@@ -51,19 +112,149 @@ pub struct NodeConfig {
     pub lmdb_environment_path: PathBuf,
     /// Least size of the configuration store, bytes.
     pub lmdb_map_size: u64,
+    /// Size of each of Kong's entity caches, bytes.
+    pub mem_cache_size: u64,
     /// Router engine.
     pub router_flavor: RouterFlavor,
-    /// Keys that the user set and that have no effect yet, sorted by name.
-    pub other: Vec<OtherSetting>,
+    /// Whether the newer DNS client is wanted.
+    pub new_dns_client: bool,
+    /// Whether WebAssembly filters are wanted.
+    pub wasm: bool,
+    /// Id of this node; `None`: it is chosen.
+    pub node_id: Option<Uuid>,
+    /// Injected directives by the names of their keys, references resolved.
+    pub(super) directives: BTreeMap<String, String>,
+    /// Every key by its name.
+    pub(super) settings: Settings,
 }
 
-/// A key of Kong's that has no effect here yet, with the user's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherSetting {
-    /// Name.
-    pub name: String,
-    /// Text as written; may be a secret.
-    pub value: String,
+impl NodeConfig {
+    /// The fields of a draft without errors.
+    pub(super) fn from_draft(draft: Draft) -> Self {
+        let prefix = draft.path("prefix").unwrap_or_else(|| PathBuf::from("/"));
+        let lmdb = draft.text("lmdb_environment_path").unwrap_or("dbless.lmdb");
+        Self {
+            role: draft.word("role", Role::ALL, Role::name),
+            log_level: draft.word("log_level", LogLevel::ALL, LogLevel::name),
+            error_log_format: draft.word(
+                "error_log_format",
+                ErrorLogFormat::ALL,
+                ErrorLogFormat::name,
+            ),
+            nginx_http_log_format: draft.text("nginx_http_log_format").map(str::to_owned),
+            proxy_access_log: draft.log("proxy_access_log", &prefix),
+            proxy_error_log: draft.log("proxy_error_log", &prefix),
+            admin_access_log: draft.log("admin_access_log", &prefix),
+            admin_error_log: draft.log("admin_error_log", &prefix),
+            status_access_log: draft.log("status_access_log", &prefix),
+            status_error_log: draft.log("status_error_log", &prefix),
+            proxy_listen: draft.listeners("proxy_listen"),
+            stream_listen: draft.listeners("stream_listen"),
+            admin_listen: draft.listeners("admin_listen"),
+            status_listen: draft.listeners("status_listen"),
+            admin_gui_listen: draft.listeners("admin_gui_listen"),
+            cluster_listen: draft.listeners("cluster_listen"),
+            nginx_worker_processes: draft
+                .text("nginx_main_worker_processes")
+                .and_then(WorkerCount::parse)
+                .unwrap_or(WorkerCount::Auto),
+            nginx_daemon: draft.text("nginx_main_daemon") != Some("off"),
+            ssl_cert: draft.list("ssl_cert").to_vec(),
+            ssl_cert_key: draft.list("ssl_cert_key").to_vec(),
+            admin_ssl_cert: draft.list("admin_ssl_cert").to_vec(),
+            admin_ssl_cert_key: draft.list("admin_ssl_cert_key").to_vec(),
+            status_ssl_cert: draft.list("status_ssl_cert").to_vec(),
+            status_ssl_cert_key: draft.list("status_ssl_cert_key").to_vec(),
+            headers: ResponseHeaders::parse(draft.list("headers")).unwrap_or_default(),
+            headers_upstream: UpstreamHeaders::parse(draft.list("headers_upstream")),
+            error_default_type: draft
+                .text("error_default_type")
+                .unwrap_or_default()
+                .to_owned(),
+            trusted_ips: draft.list("trusted_ips").to_vec(),
+            port_maps: draft
+                .list("port_maps")
+                .iter()
+                .filter_map(|pair| check::port_map(pair))
+                .collect(),
+            upstream_keepalive_pool_size: draft
+                .count("upstream_keepalive_pool_size")
+                .unwrap_or_default(),
+            upstream_keepalive_max_requests: draft
+                .count("upstream_keepalive_max_requests")
+                .unwrap_or_default(),
+            upstream_keepalive_idle_timeout: draft.seconds("upstream_keepalive_idle_timeout"),
+            nginx_http_keepalive_requests: draft
+                .count("nginx_http_keepalive_requests")
+                .unwrap_or(KEEPALIVE_REQUESTS_NGINX),
+            nginx_http_client_max_body_size: draft
+                .bytes("nginx_http_client_max_body_size")
+                .unwrap_or(BODY_BYTES_MAX_NGINX),
+            nginx_admin_client_max_body_size: draft
+                .bytes("nginx_admin_client_max_body_size")
+                .unwrap_or(BODY_BYTES_MAX_NGINX),
+            plugins: bundle::enabled(draft.list("plugins"), Bundle::Plugins),
+            vaults: bundle::enabled(draft.list("vaults"), Bundle::Vaults),
+            vault_env_prefix: draft.text("vault_env_prefix").map(str::to_owned),
+            database: draft.word("database", Database::ALL, Database::name),
+            declarative_config: draft.path("declarative_config"),
+            declarative_config_string: draft.text("declarative_config_string").map(str::to_owned),
+            lmdb_environment_path: prefix.join(lmdb),
+            lmdb_map_size: draft.bytes("lmdb_map_size").unwrap_or_default(),
+            mem_cache_size: draft.bytes("mem_cache_size").unwrap_or_default(),
+            router_flavor: draft.word("router_flavor", RouterFlavor::ALL, RouterFlavor::name),
+            new_dns_client: draft.switch("new_dns_client"),
+            wasm: draft.switch("wasm"),
+            node_id: draft
+                .text("node_id")
+                .and_then(|text| Uuid::try_parse(text).ok()),
+            directives: draft.directives(),
+            settings: draft.settings,
+            prefix,
+        }
+    }
+}
+
+/// Typed looks at a draft's checked values.
+impl Draft {
+    /// The member of a closed set; the first, its default, if the draft has errors.
+    fn word<T: Copy, const N: usize>(
+        &self,
+        key: &str,
+        all: [T; N],
+        name: fn(T) -> &'static str,
+    ) -> T {
+        let text = self.text(key);
+        let found = all.into_iter().find(|member| text == Some(name(*member)));
+        found.unwrap_or(all[0])
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        self.text(key).map(PathBuf::from)
+    }
+
+    fn log(&self, key: &str, prefix: &Path) -> LogTarget {
+        let text = self.text(key);
+        text.map_or(LogTarget::Off, |text| LogTarget::parse(text, prefix))
+    }
+
+    fn bytes(&self, key: &str) -> Option<u64> {
+        self.text(key).and_then(kind::parse_bytes)
+    }
+
+    fn count(&self, key: &str) -> Option<u32> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the table's range for counts is that of u32"
+        )]
+        self.number(key).map(|number| number as u32)
+    }
+
+    fn seconds(&self, key: &str) -> Duration {
+        let seconds = self.number(key).unwrap_or_default();
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
 }
 
 /// Role of a node.
@@ -71,6 +262,44 @@ pub struct OtherSetting {
 pub enum Role {
     /// Admin API and proxy in one process.
     Traditional,
+    /// Admin API and database; it feeds data planes.
+    ControlPlane,
+    /// Proxy; it is fed by a control plane.
+    DataPlane,
+}
+
+impl Role {
+    const ALL: [Self; 3] = [Self::Traditional, Self::ControlPlane, Self::DataPlane];
+
+    /// Kong's spelling.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Traditional => "traditional",
+            Self::ControlPlane => "control_plane",
+            Self::DataPlane => "data_plane",
+        }
+    }
+}
+
+/// Where the configuration lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// In memory, from a declarative file or a control plane.
+    Off,
+    /// In Postgres.
+    Postgres,
+}
+
+impl Database {
+    const ALL: [Self; 2] = [Self::Off, Self::Postgres];
+
+    /// Kong's spelling.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 /// Router engine.
@@ -78,105 +307,25 @@ pub enum Role {
 pub enum RouterFlavor {
     /// Kong's default since 3.0.
     TraditionalCompatible,
+    /// Kong's only one before 3.0.
+    Traditional,
+    /// Routes as expressions.
+    Expressions,
 }
 
-/// Severity, as nginx orders it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    /// `debug`
-    Debug,
-    /// `info`
-    Info,
-    /// `notice`
-    Notice,
-    /// `warn`
-    Warn,
-    /// `error`
-    Error,
-    /// `crit`
-    Crit,
-    /// `alert`
-    Alert,
-    /// `emerg`
-    Emerg,
-}
-
-impl LogLevel {
-    /// Every level, least severe first.
-    pub const ALL: [Self; 8] = [
-        Self::Debug,
-        Self::Info,
-        Self::Notice,
-        Self::Warn,
-        Self::Error,
-        Self::Crit,
-        Self::Alert,
-        Self::Emerg,
-    ];
-
-    /// Their names, in the same order.
-    pub const NAMES: &'static [&'static str] = &[
-        "debug", "info", "notice", "warn", "error", "crit", "alert", "emerg",
+impl RouterFlavor {
+    const ALL: [Self; 3] = [
+        Self::TraditionalCompatible,
+        Self::Traditional,
+        Self::Expressions,
     ];
 
     /// Kong's spelling.
     pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
-    /// The level of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.name() == name)
-    }
-}
-
-/// Where log lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Nowhere.
-    Off,
-    /// A file, absolute (`/dev/stderr` is one).
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Name of the line format, if one was given.
-        format: Option<String>,
-    },
-    /// A syslog server, as nginx writes it: `syslog:server=…`.
-    Syslog(String),
-}
-
-impl LogTarget {
-    pub(super) fn parse(text: &str, prefix: &Path) -> Self {
-        let (target, format) = match text.split_once(char::is_whitespace) {
-            Some((target, format)) => (target, Some(format.trim().to_owned())),
-            None => (text, None),
-        };
-        match target {
-            "off" => Self::Off,
-            "stderr" => Self::File {
-                path: PathBuf::from("/dev/stderr"),
-                format,
-            },
-            _ if target.starts_with("syslog:") => Self::Syslog(text.to_owned()),
-            _ => Self::File {
-                path: prefix.join(target),
-                format,
-            },
-        }
-    }
-}
-
-impl fmt::Display for LogTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Off => f.write_str("off"),
-            Self::File { path, format: None } => write!(f, "{}", path.display()),
-            Self::File {
-                path,
-                format: Some(format),
-            } => write!(f, "{} {format}", path.display()),
-            Self::Syslog(text) => f.write_str(text),
+            Self::TraditionalCompatible => "traditional_compatible",
+            Self::Traditional => "traditional",
+            Self::Expressions => "expressions",
         }
     }
 }
@@ -203,120 +352,5 @@ impl WorkerCount {
             .ok()
             .filter(|count| (1..=Self::MAX).contains(count))?;
         Some(Self::Count(count))
-    }
-}
-
-impl fmt::Display for WorkerCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Count(count) => write!(f, "{count}"),
-        }
-    }
-}
-
-/// A response header that `headers` can name; the discriminant is its bit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ResponseHeader {
-    /// `Server`
-    Server = 0,
-    /// `Via`
-    Via = 1,
-    /// `X-Kong-Proxy-Latency`
-    ProxyLatency = 2,
-    /// `X-Kong-Response-Latency`
-    ResponseLatency = 3,
-    /// `X-Kong-Admin-Latency`
-    AdminLatency = 4,
-    /// `X-Kong-Upstream-Latency`
-    UpstreamLatency = 5,
-    /// `X-Kong-Upstream-Status`
-    UpstreamStatus = 6,
-    /// `X-Kong-Request-Id`
-    RequestId = 7,
-}
-
-impl ResponseHeader {
-    /// Every header, in discriminant order.
-    pub const ALL: [Self; 8] = [
-        Self::Server,
-        Self::Via,
-        Self::ProxyLatency,
-        Self::ResponseLatency,
-        Self::AdminLatency,
-        Self::UpstreamLatency,
-        Self::UpstreamStatus,
-        Self::RequestId,
-    ];
-
-    /// The header's name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Server => "Server",
-            Self::Via => "Via",
-            Self::ProxyLatency => "X-Kong-Proxy-Latency",
-            Self::ResponseLatency => "X-Kong-Response-Latency",
-            Self::AdminLatency => "X-Kong-Admin-Latency",
-            Self::UpstreamLatency => "X-Kong-Upstream-Latency",
-            Self::UpstreamStatus => "X-Kong-Upstream-Status",
-            Self::RequestId => "X-Kong-Request-Id",
-        }
-    }
-}
-
-/// A set of response headers, a bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResponseHeaders(pub u8);
-
-impl ResponseHeaders {
-    /// What `server_tokens` stands for.
-    pub const SERVER_TOKENS: Self = Self(0b0000_0011);
-    /// What `latency_tokens` stands for.
-    pub const LATENCY_TOKENS: Self = Self(0b0011_1100);
-
-    /// Whether `header` is in the set.
-    pub fn contains(self, header: ResponseHeader) -> bool {
-        self.0 & (1 << header as u8) != 0
-    }
-
-    /// The members, in discriminant order.
-    pub fn iter(self) -> impl Iterator<Item = ResponseHeader> {
-        ResponseHeader::ALL
-            .into_iter()
-            .filter(move |header| self.contains(*header))
-    }
-
-    /// The error is the token that is not known.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut set = Self::default();
-        for (index, token) in text.split(',').map(str::trim).enumerate() {
-            match token.to_ascii_lowercase().as_str() {
-                "off" if index == 0 => return Ok(Self::default()),
-                "server_tokens" => set.0 |= Self::SERVER_TOKENS.0,
-                "latency_tokens" => set.0 |= Self::LATENCY_TOKENS.0,
-                lower => {
-                    let known = |header: &ResponseHeader| header.name().eq_ignore_ascii_case(lower);
-                    match ResponseHeader::ALL.into_iter().find(known) {
-                        Some(header) => set.0 |= 1 << header as u8,
-                        None => return Err(token.to_owned()),
-                    }
-                }
-            }
-        }
-        Ok(set)
-    }
-}
-
-impl fmt::Display for ResponseHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            return f.write_str("off");
-        }
-        for (index, header) in self.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{}", header.name())?;
-        }
-        Ok(())
     }
 }

@@ -6,6 +6,19 @@
 /// First line of a file whose values carry backslash escapes.
 pub(super) const ESCAPED_MARKER: &str = "# silverback: escaped values";
 
+/// Longest line of a file that people write, continuations joined, bytes.
+pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// What a file says.
+pub(super) struct Parsed {
+    /// In file order.
+    pub(super) assignments: Vec<Assignment>,
+    /// A sentence for every line without effect, and the line's number.
+    pub(super) notes: Vec<(usize, String)>,
+    /// Whether a node wrote it, not a person.
+    pub(super) is_dump: bool,
+}
+
 /// One assignment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
@@ -17,14 +30,21 @@ pub(super) struct Assignment {
     pub(super) line: usize,
 }
 
-/// The assignments in file order and a sentence for every line without effect.
-pub(super) fn parse(text: &str) -> (Vec<Assignment>, Vec<(usize, String)>) {
+/// What the text says. The error is the number of a line that is too long.
+pub(super) fn parse(text: &str) -> Result<Parsed, usize> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.starts_with(ESCAPED_MARKER) {
-        return (parse_escaped(text), Vec::new());
+        return Ok(Parsed {
+            assignments: parse_escaped(text),
+            notes: Vec::new(),
+            is_dump: true,
+        });
     }
     let (mut assignments, mut notes) = (Vec::new(), Vec::new());
     for (line, text) in logical_lines(text) {
+        if text.len() > LINE_BYTES_MAX {
+            return Err(line);
+        }
         if text.starts_with('[') {
             notes.push((
                 line,
@@ -41,7 +61,11 @@ pub(super) fn parse(text: &str) -> (Vec<Assignment>, Vec<(usize, String)>) {
             None => notes.push((line, format!("{text:?} is ignored: it has no '='"))),
         }
     }
-    (assignments, notes)
+    Ok(Parsed {
+        assignments,
+        notes,
+        is_dump: false,
+    })
 }
 
 /// Joins continued lines, drops comments and blanks; each with the number of its first line.

@@ -14,6 +14,9 @@ const NAME: &str = "invalid declarative configuration";
 pub struct Invalid {
     /// The tree: an entry for each kind, aligned with the file, or `error` for the whole text.
     pub fields: Map<String, Value>,
+    /// What is wrong with entities, an entry for each, if that was asked for; it is then left out
+    /// of `fields`.
+    pub flattened: Option<Vec<Value>>,
 }
 
 impl Invalid {
@@ -23,6 +26,7 @@ impl Invalid {
             fields: [("error".to_owned(), Value::String(problem))]
                 .into_iter()
                 .collect(),
+            flattened: None,
         }
     }
 
@@ -40,9 +44,17 @@ impl Invalid {
         text
     }
 
-    /// Kong's body of the answer 400.
+    /// Kong's body of the answer 400. As there, `flattened_errors` is an object when it is empty.
     pub fn to_json(&self) -> Value {
-        json!({ "code": CODE, "name": NAME, "message": self.message(), "fields": self.fields })
+        let (message, fields) = (self.message(), &self.fields);
+        let mut body = json!({ "code": CODE, "name": NAME, "message": message, "fields": fields });
+        if let Some(flattened) = &self.flattened {
+            body["flattened_errors"] = match &flattened[..] {
+                [] => json!({}),
+                entries => entries.into(),
+            };
+        }
+        body
     }
 }
 

@@ -1,44 +1,66 @@
 //! Declarative configurations: YAML and JSON in, entities out.
 //!
 //! Owns the file format (versions, nesting, references, generated ids, uniqueness), its limits,
-//! and Kong's error body. A configuration is taken as a whole or not at all.
+//! and Kong's error body. A configuration is taken as a whole or not at all. Kinds are those of the
+//! registry: nothing here names one but the four that have types of their own.
 //!
 //! | module | owns |
 //! |---|---|
 //! | `yaml` | YAML text to JSON values, with the scalar rules of Kong's loader |
 //! | `migrate` | paths of files older than 3.0 |
-//! | `load` | the walk over the file: validation, ids, references, uniqueness |
+//! | `plan` | what the walk needs to know of each kind |
+//! | `load` | the walk over the file: nesting, validation |
+//! | `resolve` | the pass after it: duplicates, references, hashes |
+//! | `identity` | ids of items that have none |
+//! | `row` | from a valid row to an entity |
 //! | `stream` | the same walk over JSON text without the whole file in memory |
-//! | `error` | the error tree and its rendering |
+//! | `fault`, `flatten`, `error` | what is wrong, as a tree, as a flat list, and its rendering |
+//! | `warning` | what to log about fields that will go |
+//! | `export` | the way back: files of Kong's form |
+//! | `answer` | the JSON of a configuration that was loaded |
 //! | `hash` | the configuration hash |
 //!
 //! Limits: [`TEXT_BYTES_MAX`], the depth of `serde_json` (128) and those of `yaml`.
 //!
 //! Source: `kong/db/schema/others/declarative_config.lua`, `kong/db/declarative/*.lua` of Kong
-//! 3.9.3. Deviations: kinds that this version has not built are refused unless their list is empty
-//! (dropping an authentication plugin would open an API); an unresolved reference of an item
-//! without a name is reported at its position; references by object count in generated ids.
+//! 3.9.3. Deviations: an unresolved reference of an item without a name is reported at its
+//! position; references by object count in generated ids.
 
+mod answer;
 mod error;
+pub mod export;
+mod fault;
+mod flatten;
 mod hash;
+mod identity;
 mod load;
 mod migrate;
+mod plan;
+mod resolve;
+mod row;
 mod stream;
+mod warning;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, Write};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
+pub use answer::{to_kong_json, write_kong_json};
 pub use error::Invalid;
 pub use hash::EMPTY_HASH;
+pub use load::PROGRESS_ENTITIES;
 
-use crate::entity::{Route, Service, Target, Upstream};
+use fault::Faults;
+use load::Loader;
+use plan::Plan;
+
+use crate::entity::{Entity, EntityKind, Route, Service, Target, Upstream};
+use crate::field::Rules;
 
 /// Largest text that is parsed, bytes.
 pub const TEXT_BYTES_MAX: usize = 4 << 30;
@@ -54,8 +76,12 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// Targets.
     pub targets: Vec<Target>,
+    /// Entities of all other kinds, kind by kind in the registry's order.
+    pub entities: Vec<Entity>,
     /// MD5 of the text in lower-case hexadecimal; [`EMPTY_HASH`] when there are no entities.
     pub hash: String,
+    /// What the log should say about fields that will go, a line each.
+    pub warnings: Vec<String>,
 }
 
 impl Default for Config {
@@ -65,7 +91,9 @@ impl Default for Config {
             routes: Vec::new(),
             upstreams: Vec::new(),
             targets: Vec::new(),
+            entities: Vec::new(),
             hash: EMPTY_HASH.to_owned(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -77,6 +105,7 @@ impl Config {
             && self.routes.is_empty()
             && self.upstreams.is_empty()
             && self.targets.is_empty()
+            && self.entities.is_empty()
     }
 }
 
@@ -108,54 +137,135 @@ impl Format {
     }
 }
 
+/// How a configuration is read.
+pub struct Options<'a> {
+    /// What the node's configuration says.
+    pub rules: Rules,
+    /// Whether errors of entities are also given as a flat list.
+    pub flatten: bool,
+    /// Told now and then how far the reading is, at most once for [`PROGRESS_ENTITIES`] items.
+    pub progress: Option<&'a dyn Fn(Progress)>,
+    /// The time that entities get: Unix milliseconds.
+    pub now_ms: i64,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        let elapsed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            rules: Rules::default(),
+            flatten: false,
+            progress: None,
+            now_ms: i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// How far the reading of a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that were read; of YAML its characters.
+    pub bytes_read: u64,
+    /// Length of the text, bytes.
+    pub bytes_total: u64,
+    /// Entities that were found.
+    pub entities: u64,
+}
+
 /// The configuration in a text; without a format it is read as JSON, and if it is none, as YAML.
 ///
 /// # Errors
 /// Kong's error body: the text cannot be read, or what it says is invalid.
-pub fn parse(text: &[u8], format: Option<Format>) -> Result<Config, Invalid> {
+pub fn parse(
+    text: &[u8],
+    format: Option<Format>,
+    options: &Options<'_>,
+) -> Result<Config, Invalid> {
     if text.len() > TEXT_BYTES_MAX {
-        return Err(Invalid::unparsable(format!(
-            "larger than {TEXT_BYTES_MAX} bytes"
-        )));
+        let problem = format!("larger than {TEXT_BYTES_MAX} bytes");
+        return Err(Invalid::unparsable(problem));
     }
-    let mut config = match format {
-        Some(Format::Yaml) => load_yaml(text)?,
-        Some(Format::Json) => match load_json(text) {
-            Ok(outcome) => outcome?,
-            Err(error) => return Err(Invalid::unparsable(error.to_string())),
-        },
-        None => match load_json(text) {
-            Ok(outcome) => outcome?,
-            Err(_) => load_yaml(text)?,
+    let plan = Plan::new(&options.rules);
+    let outcome = match format {
+        Some(Format::Yaml) => load_yaml(text, &plan, options)?,
+        Some(Format::Json) => load_json(text, &plan, options)
+            .map_err(|error| Invalid::unparsable(error.to_string()))?,
+        None => match load_json(text, &plan, options) {
+            Ok(outcome) => outcome,
+            Err(_) => load_yaml(text, &plan, options)?,
         },
     };
+    let mut config = outcome.map_err(|faults| {
+        let document = || read(text, format).unwrap_or_default();
+        refuse(&faults, document, &plan, options)
+    })?;
     if !config.is_empty() {
         config.hash = hash::of_text(text);
     }
     Ok(config)
 }
 
+type Outcome = Result<Config, Box<Faults>>;
+
 /// The outer error: the text is no JSON.
-fn load_json(text: &[u8]) -> Result<Result<Config, Invalid>, serde_json::Error> {
-    match stream::load(text) {
-        Some(outcome) => Ok(outcome),
-        None => serde_json::from_slice(text).map(load_value),
+fn load_json(
+    text: &[u8],
+    plan: &Plan,
+    options: &Options<'_>,
+) -> Result<Outcome, serde_json::Error> {
+    if let Some(outcome) = stream::load(text, plan, options) {
+        return Ok(outcome);
     }
+    let document = serde_json::from_slice(text)?;
+    Ok(load_value(document, plan, options))
 }
 
-fn load_yaml(text: &[u8]) -> Result<Config, Invalid> {
-    let mut loader = load::Loader::new();
-    let mut take = |kind, index, item| loader.list_item(kind, index, item, None);
+/// The outer error: the text is no YAML.
+fn load_yaml(text: &[u8], plan: &Plan, options: &Options<'_>) -> Result<Outcome, Invalid> {
+    let mut loader = Loader::new(plan, options);
+    let mut take = |kind: EntityKind, index: usize, item: Value, read: usize| {
+        loader.list_item(kind, index, item, None);
+        loader.report_progress(read, text.len());
+    };
     if let Ok(Value::Object(rest)) = yaml::parse_into(text, &mut take) {
-        return loader.load(rest);
+        return Ok(loader.load(rest));
     }
-    load_value(yaml::parse(text).map_err(Invalid::unparsable)?)
+    let document = yaml::parse(text).map_err(Invalid::unparsable)?;
+    Ok(load_value(document, plan, options))
 }
 
-fn load_value(value: Value) -> Result<Config, Invalid> {
-    match value {
-        Value::Object(object) => load::load(object),
-        _ => Err(Invalid::unparsable("expected an object".into())),
+fn load_value(document: Value, plan: &Plan, options: &Options<'_>) -> Outcome {
+    let loader = Loader::new(plan, options);
+    match document {
+        Value::Object(object) => loader.load(object),
+        _ => Err(Box::new(Faults::of_text("expected an object"))),
+    }
+}
+
+/// The whole document of a text that was read before.
+fn read(text: &[u8], format: Option<Format>) -> Option<Value> {
+    let json = || serde_json::from_slice(text).ok();
+    match format {
+        Some(Format::Json) => json(),
+        Some(Format::Yaml) => yaml::parse(text).ok(),
+        None => json().or_else(|| yaml::parse(text).ok()),
+    }
+}
+
+fn refuse(
+    faults: &Faults,
+    document: impl FnOnce() -> Value,
+    plan: &Plan,
+    options: &Options<'_>,
+) -> Invalid {
+    if options.flatten {
+        return flatten::flatten(faults, &document(), plan);
+    }
+    Invalid {
+        fields: faults.tree(),
+        flattened: None,
     }
 }
 
@@ -163,103 +273,51 @@ fn load_value(value: Value) -> Result<Config, Invalid> {
 ///
 /// # Errors
 /// Kong's error body.
-pub fn from_value(value: Value) -> Result<Config, Invalid> {
-    let Value::Object(object) = value else {
-        return load_value(value);
-    };
-    let hash = hash::of_object(&object);
-    let mut config = load::load(object)?;
-    if !config.is_empty() {
+pub fn from_value(value: Value, options: &Options<'_>) -> Result<Config, Invalid> {
+    let plan = Plan::new(&options.rules);
+    let hash = value.as_object().map(hash::of_object);
+    let kept = options.flatten.then(|| value.clone());
+    let mut config = load_value(value, &plan, options)
+        .map_err(|faults| refuse(&faults, || kept.unwrap_or_default(), &plan, options))?;
+    if let Some(hash) = hash
+        && !config.is_empty()
+    {
         config.hash = hash;
     }
     Ok(config)
 }
 
-/// The success body of `POST /config`: `{kind: {id: entity}}`, kinds without entities left out.
-pub fn to_kong_json(config: &Config) -> Value {
-    let mut body = Map::new();
-    let services = config
-        .services
-        .iter()
-        .map(|service| (service.id, service.to_json()));
-    insert_kind(&mut body, "services", services);
-    let routes = config
-        .routes
-        .iter()
-        .map(|route| (route.id, route.to_json()));
-    insert_kind(&mut body, "routes", routes);
-    let upstreams = config
-        .upstreams
-        .iter()
-        .map(|upstream| (upstream.id, upstream.to_json()));
-    insert_kind(&mut body, "upstreams", upstreams);
-    let targets = config
-        .targets
-        .iter()
-        .map(|target| (target.id, target.to_json()));
-    insert_kind(&mut body, "targets", targets);
-    Value::Object(body)
-}
-
-/// Writes what [`to_kong_json`] says, entity by entity: for configurations whose JSON should not
-/// be in memory twice.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_kong_json(config: &Config, out: &mut impl Write) -> io::Result<()> {
-    let mut kinds = 0;
-    out.write_all(b"{")?;
-    let services = config
-        .services
-        .iter()
-        .map(|service| (service.id, service.to_json()));
-    write_kind(out, &mut kinds, "services", services)?;
-    let routes = config
-        .routes
-        .iter()
-        .map(|route| (route.id, route.to_json()));
-    write_kind(out, &mut kinds, "routes", routes)?;
-    let upstreams = config
-        .upstreams
-        .iter()
-        .map(|upstream| (upstream.id, upstream.to_json()));
-    write_kind(out, &mut kinds, "upstreams", upstreams)?;
-    let targets = config
-        .targets
-        .iter()
-        .map(|target| (target.id, target.to_json()));
-    write_kind(out, &mut kinds, "targets", targets)?;
-    out.write_all(b"}")
-}
-
-fn write_kind(
-    out: &mut impl Write,
-    kinds: &mut usize,
-    kind: &str,
-    entities: impl Iterator<Item = (Uuid, Value)>,
-) -> io::Result<()> {
-    let mut entities = entities.peekable();
-    if entities.peek().is_none() {
-        return Ok(());
+impl Config {
+    /// Every entity in Kong's JSON form, kind by kind in the registry's order.
+    pub fn rows(&self) -> impl Iterator<Item = (EntityKind, Map<String, Value>)> + '_ {
+        let rules = Rules::default();
+        EntityKind::all().flat_map(move |kind| self.rows_of(kind, &rules))
     }
-    write!(out, "{}\"{kind}\":", if *kinds == 0 { "" } else { "," })?;
-    *kinds += 1;
-    let mut separator = '{';
-    for (id, json) in entities {
-        write!(out, "{separator}\"{id}\":")?;
-        serde_json::to_writer(&mut *out, &json)?;
-        separator = ',';
-    }
-    out.write_all(b"}")
-}
 
-fn insert_kind(
-    body: &mut Map<String, Value>,
-    kind: &str,
-    entities: impl Iterator<Item = (Uuid, Value)>,
-) {
-    let by_id: Map<String, Value> = entities.map(|(id, json)| (id.to_string(), json)).collect();
-    if !by_id.is_empty() {
-        body.insert(kind.to_owned(), Value::Object(by_id));
+    fn rows_of(
+        &self,
+        kind: EntityKind,
+        rules: &Rules,
+    ) -> Box<dyn Iterator<Item = (EntityKind, Map<String, Value>)> + '_> {
+        // Only routes have more than one schema, and those have a type.
+        let schema = kind.schema(rules);
+        let row = move |value| match value {
+            Value::Object(row) => (kind, row),
+            _ => (kind, Map::new()),
+        };
+        match kind {
+            EntityKind::SERVICES => Box::new(self.services.iter().map(Service::to_json).map(row)),
+            EntityKind::ROUTES => Box::new(self.routes.iter().map(Route::to_json).map(row)),
+            EntityKind::UPSTREAMS => {
+                Box::new(self.upstreams.iter().map(Upstream::to_json).map(row))
+            }
+            EntityKind::TARGETS => Box::new(self.targets.iter().map(Target::to_json).map(row)),
+            _ => {
+                let start = self.entities.partition_point(|entity| entity.kind < kind);
+                let of_kind = self.entities[start..].iter();
+                let of_kind = of_kind.take_while(move |entity| entity.kind == kind);
+                Box::new(of_kind.map(move |entity| (kind, entity.to_json(schema))))
+            }
+        }
     }
 }

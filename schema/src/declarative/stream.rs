@@ -6,87 +6,103 @@
 //! the walk over the whole tree, whose word is final.
 
 use std::collections::HashSet;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::load::{Kind, Loader, VERSION};
-use super::{Config, Invalid};
+use super::fault::Faults;
+use super::load::{Loader, VERSION};
+use super::{Config, Options, Plan, plan};
+use crate::entity::EntityKind;
 
 /// The configuration, or its errors; `None` when the text has an unusual shape.
-pub(super) fn load(text: &[u8]) -> Option<Result<Config, Invalid>> {
-    let mut loader = Loader::new();
-    let mut json = serde_json::Deserializer::from_slice(text);
-    json.deserialize_map(File(&mut loader)).ok()?;
-    json.end().ok()?;
+pub(super) fn load(
+    text: &[u8],
+    plan: &Plan,
+    options: &Options<'_>,
+) -> Option<Result<Config, Box<Faults>>> {
+    let mut loader = Loader::new(plan, options);
+    let mut reader = Reader { text, at: 0 };
+    reader.file(&mut loader)?;
     Some(loader.finish())
 }
 
-/// The object at the top.
-struct File<'a>(&'a mut Loader);
+/// A place in a text. Every step is `None` when the text goes on otherwise.
+struct Reader<'t> {
+    text: &'t [u8],
+    at: usize,
+}
 
-impl<'de> Visitor<'de> for File<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with the version before the lists")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+impl Reader<'_> {
+    /// The object at the top.
+    fn file(&mut self, loader: &mut Loader<'_>) -> Option<()> {
         let mut seen = HashSet::new();
         let mut is_current = false;
-        while let Some(key) = map.next_key::<String>()? {
+        self.expect(b'{')?;
+        loop {
+            let key: String = self.value()?;
+            self.expect(b':')?;
             if !seen.insert(key.clone()) {
-                return Err(A::Error::custom("a key for the second time"));
+                return None;
             }
             if key == "_format_version" {
-                is_current = map.next_value::<Value>()? == VERSION;
+                is_current = self.value::<Value>()? == VERSION;
             } else if !is_current {
-                return Err(A::Error::custom("no current version yet"));
-            } else if let Some(kind) = Kind::of_name(&key) {
-                map.next_value_seed(Items {
-                    loader: self.0,
-                    kind,
-                })?;
+                return None;
+            } else if let Some(kind) = plan::kind_of(&key) {
+                self.items(kind, loader)?;
             } else {
-                let value = map.next_value()?;
-                self.0.section(key, value);
+                loader.section(key, self.value()?);
+            }
+            match self.next()? {
+                b',' => {}
+                b'}' => break,
+                _ => return None,
             }
         }
-        is_current
-            .then_some(())
-            .ok_or_else(|| A::Error::custom("no current version"))
-    }
-}
-
-/// A list of entities.
-struct Items<'a> {
-    loader: &'a mut Loader,
-    kind: Kind,
-}
-
-impl<'de> DeserializeSeed<'de> for Items<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        (is_current && self.next().is_none()).then_some(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut index = 0;
-        while let Some(item) = list.next_element::<Value>()? {
-            self.loader.list_item(self.kind, index, item, None);
-            index += 1;
+    /// A list of entities.
+    fn items(&mut self, kind: EntityKind, loader: &mut Loader<'_>) -> Option<()> {
+        self.expect(b'[')?;
+        if self.peek()? == b']' {
+            return self.expect(b']');
         }
-        Ok(())
+        for index in 0.. {
+            loader.list_item(kind, index, self.value()?, None);
+            loader.report_progress(self.at, self.text.len());
+            match self.next()? {
+                b',' => {}
+                b']' => break,
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn value<T: DeserializeOwned>(&mut self) -> Option<T> {
+        let rest = serde_json::Deserializer::from_slice(&self.text[self.at..]);
+        let mut values = rest.into_iter::<T>();
+        let value = values.next()?.ok()?;
+        self.at += values.byte_offset();
+        Some(value)
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        let rest = &self.text[self.at..];
+        let blanks = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
+        self.at += blanks.count();
+        self.text.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn expect(&mut self, wanted: u8) -> Option<()> {
+        (self.next()? == wanted).then_some(())
     }
 }

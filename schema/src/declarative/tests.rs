@@ -5,15 +5,22 @@ use uuid::Uuid;
 
 use super::*;
 
+mod exported;
+mod flat;
+mod generate;
+mod kinds;
+mod large;
+mod random;
+
 fn load(value: Value) -> Config {
-    match from_value(value.clone()) {
+    match from_value(value.clone(), &Options::default()) {
         Ok(config) => config,
         Err(invalid) => panic!("{value}\nwas refused: {invalid}"),
     }
 }
 
 fn refused(value: Value) -> Invalid {
-    match from_value(value.clone()) {
+    match from_value(value.clone(), &Options::default()) {
         Ok(_) => panic!("{value}\nwas accepted"),
         Err(invalid) => invalid,
     }
@@ -70,7 +77,7 @@ consumers: []
 
 #[test]
 fn a_yaml_file_loads() {
-    let config = parse(EXAMPLE.as_bytes(), Some(Format::Yaml)).expect("loads");
+    let config = parse(EXAMPLE.as_bytes(), Some(Format::Yaml), &Options::default()).expect("loads");
     let service = &config.services[0];
     assert_eq!((service.host.as_str(), service.port), ("a.test", 81));
     assert_eq!(service.tags, ["x", "yes", "y"]);
@@ -103,7 +110,7 @@ fn a_yaml_file_loads() {
 
 #[test]
 fn generated_ids_are_kongs() {
-    let config = parse(EXAMPLE.as_bytes(), None).expect("loads");
+    let config = parse(EXAMPLE.as_bytes(), None, &Options::default()).expect("loads");
     assert_eq!(
         config.services[0].id,
         uuid("0855b320-0dd2-547d-891d-601e9b38647f")
@@ -126,15 +133,22 @@ fn generated_ids_are_kongs() {
 fn json_and_yaml_mean_the_same() {
     let yaml = "_format_version: '3.0'\nservices:\n- {name: s, host: h, port: 0x50}\n";
     let json = r#"{"_format_version":"3.0","services":[{"name":"s","host":"h","port":80}]}"#;
-    let left = parse(yaml.as_bytes(), None).expect("loads");
-    let right = parse(json.as_bytes(), None).expect("loads");
+    let left = parse(yaml.as_bytes(), None, &Options::default()).expect("loads");
+    let right = parse(json.as_bytes(), None, &Options::default()).expect("loads");
     assert_eq!(
         (left.services[0].port, left.services[0].id),
         (80, right.services[0].id)
     );
     let trailing_comma = json.replace("80}", "80,}");
-    assert!(parse(trailing_comma.as_bytes(), None).is_ok());
-    assert!(parse(trailing_comma.as_bytes(), Some(Format::Json)).is_err());
+    assert!(parse(trailing_comma.as_bytes(), None, &Options::default()).is_ok());
+    assert!(
+        parse(
+            trailing_comma.as_bytes(),
+            Some(Format::Json),
+            &Options::default()
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -148,7 +162,7 @@ fn json_means_the_same_streamed_or_whole() {
         format!(r#"{{"_format_version":"2.1","services":[{service}]}}"#),
     ];
     for text in texts {
-        let parsed = parse(text.as_bytes(), Some(Format::Json)).expect(&text);
+        let parsed = parse(text.as_bytes(), Some(Format::Json), &Options::default()).expect(&text);
         let whole = load(serde_json::from_str(&text).expect("JSON"));
         assert_eq!(parsed.routes[0].id, whole.routes[0].id, "{text}");
         assert_eq!(
@@ -158,7 +172,7 @@ fn json_means_the_same_streamed_or_whole() {
         );
     }
     let bad = format!(r#"{{{version},"services":[{service},{{"name":"x"}}],"y":1}}"#);
-    let streamed = parse(bad.as_bytes(), None).expect_err("refused");
+    let streamed = parse(bad.as_bytes(), None, &Options::default()).expect_err("refused");
     assert_eq!(streamed, refused(serde_json::from_str(&bad).expect("JSON")));
 }
 
@@ -177,7 +191,7 @@ fn yaml_means_the_same_streamed_or_whole() {
         ),
     ];
     for text in texts {
-        let parsed = parse(text.as_bytes(), Some(Format::Yaml)).expect(&text);
+        let parsed = parse(text.as_bytes(), Some(Format::Yaml), &Options::default()).expect(&text);
         let whole = load(yaml::parse(text.as_bytes()).expect("YAML"));
         assert_eq!(parsed.services[0].id, whole.services[0].id, "{text}");
         assert_eq!(
@@ -187,7 +201,7 @@ fn yaml_means_the_same_streamed_or_whole() {
         );
     }
     let bad = format!("{version}{service}- name: x\n");
-    let streamed = parse(bad.as_bytes(), None).expect_err("refused");
+    let streamed = parse(bad.as_bytes(), None, &Options::default()).expect_err("refused");
     assert_eq!(
         streamed,
         refused(yaml::parse(bad.as_bytes()).expect("YAML"))
@@ -270,7 +284,8 @@ fn the_message_is_a_lua_table() {
     let Value::Object(fields) = fields else {
         panic!("an object")
     };
-    let message = Invalid { fields }.message();
+    let flattened = None;
+    let message = Invalid { fields, flattened }.message();
     let table = r#"{["a-b"]={["@entity"]={"x \"y\""}},c={[2]="d"}}"#;
     assert_eq!(message, format!("declarative config is invalid: {table}"));
 }
@@ -347,23 +362,24 @@ fn versions_are_checked() {
 }
 
 #[test]
-fn kinds_that_are_not_built_are_refused_unless_empty() {
-    let text = "this version does not support plugins yet; nothing was loaded";
-    let flat = json!({ "plugins": [{ "name": "key-auth" }] });
-    assert_eq!(fields(flat), json!({ "plugins": text }));
-    let nested = json!({ "services": [{ "host": "h", "plugins": [{ "name": "key-auth" }] }] });
-    assert_eq!(fields(nested), json!({ "services": [{ "plugins": text }] }));
-    let nothing = file(json!({
-        "consumers": [],
-        "plugins": {},
-        "workspaces": [{ "name": "default" }],
-        "parameters": [{ "key": "cluster_id", "value": "x" }],
-        "services": [{ "host": "h", "plugins": [] }],
-    }));
-    assert_eq!(load(nothing).services.len(), 1);
-    for key in ["_info", "tags", "_workspace"] {
+fn what_is_no_kind_is_refused_and_what_a_node_does_not_use_is_read_over() {
+    for key in ["_info", "tags", "_workspace", "_plugin_configs", "_konnect"] {
         assert_eq!(fields(json!({ key: [] })), json!({ key: "unknown field" }));
     }
+    let nested = json!({ "services": [{ "host": "h", "ws_id": "x", "tags_": [] }] });
+    let unknown = json!({ "ws_id": "unknown field", "tags_": "unknown field" });
+    assert_eq!(fields(nested), json!({ "services": [unknown] }));
+    let nothing = file(json!({
+        "_comment": "c",
+        "_ignore": [1],
+        "workspaces": [{ "name": "default" }],
+        "parameters": [{ "key": "cluster_id", "value": "x" }],
+        "services": [{ "host": "h", "routes": {}, "_comment": "c", "_ignore": [] }],
+    }));
+    assert_eq!(load(nothing).services.len(), 1);
+    let workspaces = fields(json!({ "workspaces": [{ "name": "other" }] }));
+    let text = workspaces["workspaces"].as_str().expect("an error");
+    assert!(text.starts_with("there is one workspace"), "{text}");
 }
 
 #[test]
@@ -382,7 +398,7 @@ fn wrong_shapes_are_named() {
     let item = json!({ "services": ["a"] });
     assert_eq!(fields(item), json!({ "services": ["expected a record"] }));
     let unparsable = "failed parsing declarative configuration: expected an object";
-    let error = parse(b"bobby tables", None).expect_err("refused");
+    let error = parse(b"bobby tables", None, &Options::default()).expect_err("refused");
     assert_eq!(Value::Object(error.fields), json!({ "error": unparsable }));
 }
 
@@ -408,10 +424,10 @@ fn old_paths_become_regexes() {
 #[test]
 fn the_hash_is_that_of_the_text() {
     let text = br#"{"_format_version":"3.0","services":[{"host":"h"}]}"#;
-    let config = parse(text, None).expect("loads");
+    let config = parse(text, None, &Options::default()).expect("loads");
     assert_eq!(config.hash, hash::of_text(text));
     assert_eq!(hash::of_text(b""), "d41d8cd98f00b204e9800998ecf8427e");
-    let empty = parse(b"_format_version: '3.0'", None).expect("loads");
+    let empty = parse(b"_format_version: '3.0'", None, &Options::default()).expect("loads");
     assert_eq!(empty.hash, EMPTY_HASH);
     let left = load(json!({ "_format_version": "3.0", "services": [{ "host": "h", "port": 1 }] }));
     let right = load(json!({ "services": [{ "port": 1, "host": "h" }], "_format_version": "3.0" }));
@@ -421,7 +437,7 @@ fn the_hash_is_that_of_the_text() {
 
 #[test]
 fn the_answer_to_a_load_is_fully_expanded() {
-    let config = parse(EXAMPLE.as_bytes(), None).expect("loads");
+    let config = parse(EXAMPLE.as_bytes(), None, &Options::default()).expect("loads");
     let body = to_kong_json(&config);
     let service = &body["services"]["0855b320-0dd2-547d-891d-601e9b38647f"];
     assert_eq!(service["connect_timeout"], 60000);
@@ -502,8 +518,8 @@ fn hostile_yaml_ends_at_a_limit_with_its_line() {
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "[ -~\n]{0,120}") {
-        let _ = parse(text.as_bytes(), None);
-        let _ = parse(format!("_format_version: '3.0'\nroutes:\n- {text}\n").as_bytes(), None);
+        let _ = parse(text.as_bytes(), None, &Options::default());
+        let _ = parse(format!("_format_version: '3.0'\nroutes:\n- {text}\n").as_bytes(), None, &Options::default());
     }
 
     #[test]
@@ -518,13 +534,13 @@ proptest::proptest! {
 #[test]
 fn configurations_that_kong_takes_are_taken() {
     let recorded: Vec<Value> =
-        serde_json::from_str(include_str!("recorded.json")).expect("a list of cases");
+        serde_json::from_str(include_str!("tests/recorded.json")).expect("a list of cases");
     assert!(!recorded.is_empty());
     for case in recorded {
         let config = load(case["config"].clone());
         let text = case["config"].to_string();
         assert!(
-            !config.is_empty() && parse(text.as_bytes(), None).is_ok(),
+            !config.is_empty() && parse(text.as_bytes(), None, &Options::default()).is_ok(),
             "{}",
             case["name"]
         );

@@ -14,7 +14,9 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
-use super::load::{Kind, VERSION};
+use super::load::VERSION;
+use super::plan;
+use crate::entity::EntityKind;
 
 /// Collections inside each other.
 const DEPTH_MAX: usize = 128;
@@ -23,8 +25,9 @@ const NODES_MAX: usize = 100_000_000;
 /// Nodes that aliases and merge keys may add.
 const ALIAS_NODES_MAX: usize = 1_000_000;
 
-/// Takes an item of a list at the top, with its position.
-pub(super) type Sink<'a> = dyn FnMut(Kind, usize, Value) + 'a;
+/// Takes an item of a list at the top, with its position in the list and the number of characters
+/// that were read.
+pub(super) type Sink<'a> = dyn FnMut(EntityKind, usize, Value, usize) + 'a;
 
 /// The first document of a text.
 pub(super) fn parse(text: &[u8]) -> Result<Value, String> {
@@ -48,6 +51,7 @@ impl Builder<'_> {
             .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| error.to_string())?;
+            self.read = span.end.index();
             let at_line = |problem: String| format!("line {}: {problem}", span.start.line());
             if let Some(root) = self.event(event).map_err(at_line)? {
                 return Ok(root);
@@ -60,6 +64,8 @@ impl Builder<'_> {
 #[derive(Default)]
 struct Builder<'a> {
     sink: Option<&'a mut Sink<'a>>,
+    /// Characters of the text that were read.
+    read: usize,
     /// Items that went to the sink, any list.
     streamed: usize,
     /// Open collections, outermost first.
@@ -255,12 +261,12 @@ impl Builder<'_> {
             map.get("_format_version")
                 .is_some_and(|version| version == VERSION)
         };
-        match Kind::of_name(name) {
+        match plan::kind_of(name) {
             Some(kind) if list.streamed > 0 || is_current() => {
                 if list.streamed == 0 && map.contains_key(name) {
                     return Err("a key for the second time".into());
                 }
-                sink(kind, list.streamed, value);
+                sink(kind, list.streamed, value, self.read);
                 list.streamed += 1;
                 self.streamed += 1;
                 Ok(None)
@@ -357,10 +363,9 @@ fn number(text: &str) -> Option<Number> {
         _ => (false, text),
     };
     let digits = digits.replace('_', "");
-    let signed = |number: u64| match (negative, i64::try_from(number)) {
-        (true, Ok(number)) => Some(Number::from(-number)),
-        (true, Err(_)) => None,
-        (false, _) => Some(Number::from(number)),
+    let signed = |number: u64| match negative {
+        true => 0i64.checked_sub_unsigned(number).map(Number::from),
+        false => Some(Number::from(number)),
     };
     let all = |is: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(is);
     if let Some(hex) = digits.strip_prefix("0x") {

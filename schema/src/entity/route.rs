@@ -4,17 +4,19 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::expression::{self, Subsystem};
 use super::shared::{
-    CREATED_AT, ID, NAME, PORT, PROTOCOL, STRING, TAGS, UPDATED_AT, boolean, integer, list_json,
-    reference, reference_json, string, strings, switch, uuid,
+    CREATED_AT, ID, NAME, PORT, PROTOCOL, SNI, STRING, TAGS, UPDATED_AT, boolean, integer,
+    list_json, reference, reference_json, string, strings, switch, uuid, with_exact,
 };
 use super::{Protocol, Protocols};
+use crate::conf::RouterFlavor;
 use crate::field::{
-    Check, Default, EntityCheck, Errors, Field, Fields, Kind, REQUIRED, Record, Row, Schema, Type,
-    host, push_entity_error, text,
+    Check, Default, EntityCheck, Errors, Field, Fields, Kind, Mode, REQUIRED, Record, Row, Schema,
+    Type, host, push_entity_error, text,
 };
 
-/// A validated route of a traditional flavor.
+/// A validated route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Primary key.
@@ -41,6 +43,10 @@ pub struct Route {
     pub https_redirect_status_code: u16,
     /// Order among regex paths, higher first.
     pub regex_priority: i64,
+    /// What requests must be like, instead of the matchers; flavor `expressions` only.
+    pub expression: Option<String>,
+    /// Order among expressions, higher first.
+    pub priority: u64,
     /// Whether the matched path is removed before the request goes upstream.
     pub strip_path: bool,
     /// How service path and request path are joined.
@@ -59,6 +65,8 @@ pub struct Route {
     pub created_at: i64,
     /// Unix seconds.
     pub updated_at: i64,
+    /// The fields, as a JSON object, that Kong shows differently than the typed ones would.
+    pub exact: Option<Box<str>>,
 }
 
 /// One header condition: any value of the request's header equals, or with `~*` matches, one of
@@ -100,14 +108,62 @@ impl PathHandling {
     }
 }
 
-/// The entity as data, for the flavors `traditional` and `traditional_compatible`.
-pub static SCHEMA: Schema = Schema {
-    name: "routes",
-    fields: &[
+/// The entity as data, for the flavor `traditional_compatible`.
+pub static SCHEMA: Schema = schema(WILDCARD_FIELDS.split_at(MATCHER_FIELDS).0);
+
+/// The entity for the flavor `traditional`, whose server names have no wildcards.
+pub static TRADITIONAL: Schema = schema(PLAIN_FIELDS.split_at(MATCHER_FIELDS).0);
+
+/// The entity for the flavor `expressions`, with two more fields.
+pub static EXPRESSIONS: Schema = schema(&WILDCARD_FIELDS);
+
+/// The entity for a flavor.
+pub fn schema_of(flavor: RouterFlavor) -> &'static Schema {
+    match flavor {
+        RouterFlavor::Traditional => &TRADITIONAL,
+        RouterFlavor::TraditionalCompatible => &SCHEMA,
+        RouterFlavor::Expressions => &EXPRESSIONS,
+    }
+}
+
+const fn schema(fields: &'static [Field]) -> Schema {
+    Schema::new("routes", fields)
+        .endpoint_key("name")
+        .complete(choose_group)
+        .checks(&[
+            EntityCheck::Custom {
+                sources: &[],
+                run: check_snis,
+            },
+            EntityCheck::Custom {
+                sources: &[],
+                run: check_group,
+            },
+            EntityCheck::Custom {
+                sources: &[],
+                run: check_expression,
+            },
+        ])
+}
+
+/// Fields that every flavor has; those after them are for expressions.
+const MATCHER_FIELDS: usize = ALL_FIELDS - 2;
+const ALL_FIELDS: usize = 23;
+
+static WILDCARD_FIELDS: [Field; ALL_FIELDS] = fields(&Type::with(
+    Kind::String,
+    &[Check::Text(host::wildcard_server_name)],
+));
+static PLAIN_FIELDS: [Field; ALL_FIELDS] = fields(&SNI);
+
+const fn fields(server_name: &'static Type) -> [Field; ALL_FIELDS] {
+    [
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("name", NAME),
+        Field::new("name", NAME)
+            .unique()
+            .description("Name of the route."),
         Field::new(
             "protocols",
             Type::with(
@@ -116,7 +172,8 @@ pub static SCHEMA: Schema = Schema {
             ),
         )
         .required()
-        .default(Default::Strings(&["http", "https"])),
+        .default(Default::Strings(&["http", "https"]))
+        .description("Protocols that the route accepts."),
         Field::new(
             "https_redirect_status_code",
             Type::with(
@@ -125,74 +182,82 @@ pub static SCHEMA: Schema = Schema {
             ),
         )
         .required()
-        .default(Default::Integer(426)),
-        switch("strip_path", true),
-        switch("preserve_host", false),
-        switch("request_buffering", true),
-        switch("response_buffering", true),
-        Field::new("tags", TAGS),
-        Field::new("service", Type::new(Kind::Foreign("services"))),
-        Field::new(
-            "snis",
-            Type::new(Kind::Set(&Type::with(
-                Kind::String,
-                &[Check::Text(host::wildcard_server_name)],
-            ))),
-        ),
-        Field::new("sources", CIDR_PORTS),
-        Field::new("destinations", CIDR_PORTS),
-        Field::new(
-            "methods",
-            Type::new(Kind::Set(&Type::with(
-                Kind::String,
-                &[Check::Text(text::method)],
-            ))),
-        ),
-        Field::new(
-            "hosts",
-            Type::new(Kind::Array(&Type::with(
-                Kind::String,
-                &[Check::Text(host::route_host)],
-            ))),
-        ),
-        Field::new(
-            "paths",
-            Type::new(Kind::Array(&Type::with(
-                Kind::String,
-                &[Check::Text(text::route_path)],
-            ))),
-        ),
-        Field::new(
-            "headers",
-            Type::new(Kind::Map(
-                &Type::with(Kind::String, &[Check::Text(text::route_header_name)]),
-                &Type::new(Kind::Array(&STRING)),
-            )),
-        ),
-        Field::new("regex_priority", Type::new(Kind::Integer)).default(Default::Integer(0)),
+        .default(Default::Integer(426))
+        .description("Answer to a plaintext request where only TLS is accepted."),
+        switch("strip_path", true)
+            .description("Whether the matched path is removed before the request goes on."),
+        switch("preserve_host", false)
+            .description("Whether the client's Host header goes on unchanged."),
+        switch("request_buffering", true)
+            .description("Whether the whole request is read before it goes on."),
+        switch("response_buffering", true)
+            .description("Whether the answer is read ahead of the client."),
+        Field::new("tags", TAGS).description("Free labels."),
+        Field::new("service", Type::new(Kind::Foreign("services")))
+            .description("Where matched requests go."),
+        Field::new("snis", Type::new(Kind::Set(server_name)))
+            .description("TLS server names, one of which must match."),
+        Field::new("sources", CIDR_PORTS).description("Client addresses, one of which must match."),
+        Field::new("destinations", CIDR_PORTS)
+            .description("Local addresses, one of which must match."),
+        Field::new("methods", METHODS).description("Methods, one of which must match."),
+        Field::new("hosts", HOSTS).description("Host names, one of which must match."),
+        Field::new("paths", PATHS)
+            .description("Prefixes and regexes (~/…), one of which must match."),
+        Field::new("headers", HEADERS)
+            .description("Headers, each of which must have one of its values."),
+        Field::new("regex_priority", Type::new(Kind::Integer))
+            .default(Default::Integer(0))
+            .description("Order among regex paths, higher first."),
         Field::new(
             "path_handling",
             Type::with(Kind::String, &[Check::OneOf(&["v0", "v1"])]),
         )
-        .default(Default::String("v0")),
-    ],
-    prepare: choose_group,
-    entity_checks: &[
-        EntityCheck::Custom(check_snis),
-        EntityCheck::Custom(check_group),
-    ],
-};
+        .default(Default::String("v0"))
+        .description("How service path and request path are joined."),
+        Field::new("expression", STRING)
+            .description("What requests must be like, instead of the matchers."),
+        Field::new(
+            "priority",
+            Type::with(Kind::Integer, &[Check::Between(0, PRIORITY_MAX)]),
+        )
+        .required()
+        .default(Default::Integer(0))
+        .description("Order among expressions, higher first."),
+    ]
+}
 
-const CIDR_PORTS: Type = Type::new(Kind::Set(&Type::new(Kind::Record(&Record {
-    fields: &[
+const METHODS: Type = Type::new(Kind::Set(&Type::with(
+    Kind::String,
+    &[Check::Text(text::method)],
+)));
+const HOSTS: Type = Type::new(Kind::Array(&Type::with(
+    Kind::String,
+    &[Check::Text(host::route_host)],
+)));
+const PATHS: Type = Type::new(Kind::Array(&Type::with(
+    Kind::String,
+    &[Check::Text(text::route_path)],
+)));
+const HEADERS: Type = Type::new(Kind::Map(
+    &Type::with(Kind::String, &[Check::Text(text::route_header_name)]),
+    &Type::new(Kind::Array(&STRING)),
+));
+
+/// Highest priority of an expression.
+const PRIORITY_MAX: i64 = (1 << 46) - 1;
+
+const CIDR_PORTS: Type = Type::new(Kind::Set(&Type::new(Kind::Record(
+    &Record::new(&[
         Field::new(
             "ip",
             Type::with(Kind::String, &[Check::Text(host::ip_or_cidr)]),
-        ),
-        Field::new("port", PORT),
-    ],
-    entity_checks: &[EntityCheck::AtLeastOneOf(&["ip", "port"])],
-}))));
+        )
+        .description("Address or network."),
+        Field::new("port", PORT).description("Port."),
+    ])
+    .checks(&[EntityCheck::AtLeastOneOf(&["ip", "port"])]),
+))));
 
 /// Protocols that a route can have together.
 const PROTOCOL_GROUPS: &[&[&str]] = &[
@@ -206,26 +271,26 @@ const PROTOCOL_GROUPS: &[&[&str]] = &[
 struct Group {
     forbidden: &'static [&'static str],
     forbidden_when: &'static str,
-    /// Protocol that must be present, fields of which one must be given, the message.
+    /// Protocol that must be present (`""`: any), fields of which one must be given, and when.
     asks: &'static [(&'static str, &'static [&'static str], &'static str)],
+    subsystem: Subsystem,
 }
 
+/// Fields that expressions make harmless where they are forbidden otherwise.
+const ADDRESSES: [&str; 2] = ["sources", "destinations"];
+
 static HTTP: Group = Group {
-    forbidden: &["sources", "destinations"],
+    forbidden: &ADDRESSES,
     forbidden_when: "'http' or 'https'",
     asks: &[
         (
             "https",
             &["methods", "hosts", "headers", "paths", "snis"],
-            "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is \
-             'https'",
+            "'https'",
         ),
-        (
-            "http",
-            &["methods", "hosts", "headers", "paths"],
-            "must set one of 'methods', 'hosts', 'headers', 'paths' when 'protocols' is 'http'",
-        ),
+        ("http", &["methods", "hosts", "headers", "paths"], "'http'"),
     ],
+    subsystem: Subsystem::Http,
 };
 
 static STREAM: Group = Group {
@@ -234,36 +299,26 @@ static STREAM: Group = Group {
     asks: &[(
         "",
         &["sources", "destinations", "snis"],
-        "must set one of 'sources', 'destinations', 'snis' when 'protocols' is 'tcp', 'tls' or \
-         'udp'",
+        "'tcp', 'tls' or 'udp'",
     )],
+    subsystem: Subsystem::Stream,
 };
 
 static PASSTHROUGH: Group = Group {
     forbidden: &["methods", "hosts", "paths", "headers"],
     forbidden_when: "'tcp', 'tls', 'tls_passthrough' or 'udp'",
-    asks: &[(
-        "",
-        &["snis"],
-        "must set snis when 'protocols' is 'tls_passthrough'",
-    )],
+    asks: &[("", &["snis"], "'tls_passthrough'")],
+    subsystem: Subsystem::Stream,
 };
 
 static GRPC: Group = Group {
     forbidden: &["methods", "sources", "destinations"],
     forbidden_when: "'grpc' or 'grpcs'",
     asks: &[
-        (
-            "grpcs",
-            &["hosts", "headers", "paths", "snis"],
-            "must set one of 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'grpcs'",
-        ),
-        (
-            "grpc",
-            &["hosts", "headers", "paths"],
-            "must set one of 'hosts', 'headers', 'paths' when 'protocols' is 'grpc'",
-        ),
+        ("grpcs", &["hosts", "headers", "paths", "snis"], "'grpcs'"),
+        ("grpc", &["hosts", "headers", "paths"], "'grpc'"),
     ],
+    subsystem: Subsystem::Http,
 };
 
 fn group_of(protocol: &str) -> Option<&'static Group> {
@@ -286,8 +341,8 @@ fn protocol_names(protocols: Option<&Value>) -> Vec<&str> {
 }
 
 /// The protocols select the rules of a route: without known ones nothing else is looked at. The
-/// default of `strip_path` depends on them.
-fn choose_group(object: &mut Map<String, Value>) -> Result<(), Errors> {
+/// default of `strip_path` depends on them, except that a change keeps what is stored.
+fn choose_group(object: &mut Map<String, Value>, mode: Mode) -> Result<(), Errors> {
     let protocols = object.get("protocols");
     let refuse = |text: String| {
         Err([("protocols".to_owned(), Value::String(text))]
@@ -307,7 +362,10 @@ fn choose_group(object: &mut Map<String, Value>) -> Result<(), Errors> {
     let Some(known) = names.iter().find(|name| group_of(name).is_some()) else {
         return refuse(format!("unknown type: {first}"));
     };
-    if matches!(*known, "grpc" | "grpcs") && !object.contains_key("strip_path") {
+    if matches!(*known, "grpc" | "grpcs")
+        && mode != Mode::Update
+        && !object.contains_key("strip_path")
+    {
         object.insert("strip_path".into(), false.into());
     }
     Ok(())
@@ -334,30 +392,101 @@ fn check_group(fields: &Fields<'_>, errors: &mut Errors) {
     let Some(group) = names.iter().find_map(|name| group_of(name)) else {
         return;
     };
+    let has_expressions = has_expressions(fields);
     let mut refuse = |field: &str| {
         let text = format!(
             "cannot set '{field}' when 'protocols' is {}",
             group.forbidden_when
         );
-        errors.insert(field.to_owned(), text.into());
+        // What is wrong with the value itself goes before.
+        errors.entry(field).or_insert(text.into());
     };
-    for field in group
-        .forbidden
-        .iter()
-        .filter(|field| !fields.value(field).is_null())
-    {
-        refuse(field);
+    for field in group.forbidden {
+        let is_harmless = has_expressions && ADDRESSES.contains(field);
+        if !is_harmless && !fields.value(field).is_null() {
+            refuse(field);
+        }
     }
     if group.forbidden_when == GRPC.forbidden_when && fields.value("strip_path") == true {
         refuse("strip_path");
     }
     let mut asks = group.asks.iter();
     let asked = asks.find(|(protocol, ..)| protocol.is_empty() || names.contains(protocol));
-    if let Some((_, any_of, text)) = asked
-        && !any_of.iter().any(|field| fields.is_given(field))
-    {
-        push_entity_error(errors, *text);
+    if let Some((_, any_of, when)) = asked {
+        let further = has_expressions.then_some(&"expression");
+        let any_of: Vec<&str> = any_of.iter().chain(further).copied().collect();
+        if !any_of.iter().any(|field| fields.is_given(field)) {
+            push_entity_error(errors, must_set(&any_of, when));
+        }
     }
+}
+
+fn must_set(any_of: &[&str], when: &str) -> String {
+    if let [only] = any_of {
+        return format!("must set {only} when 'protocols' is {when}");
+    }
+    let quoted: Vec<String> = any_of.iter().map(|field| format!("'{field}'")).collect();
+    let list = quoted.join(", ");
+    format!("must set one of {list} when 'protocols' is {when}")
+}
+
+fn has_expressions(fields: &Fields<'_>) -> bool {
+    fields.context.rules.router_flavor == RouterFlavor::Expressions
+}
+
+/// Fields that an expression stands instead of.
+const MATCHERS: [&str; 7] = [
+    "methods",
+    "hosts",
+    "paths",
+    "headers",
+    "snis",
+    "sources",
+    "destinations",
+];
+
+fn check_expression(fields: &Fields<'_>, errors: &mut Errors) {
+    let is_faulty = |name: &&str| errors.contains_key(*name);
+    if !has_expressions(fields)
+        || ["protocols", "expression", "priority", "regex_priority"]
+            .iter()
+            .any(is_faulty)
+    {
+        return;
+    }
+    if let Err(problem) = expression_problem(fields) {
+        push_entity_error(
+            errors,
+            format!("Router Expression failed validation: {problem}"),
+        );
+    }
+}
+
+fn expression_problem(fields: &Fields<'_>) -> Result<(), String> {
+    const ALL: &str = "'methods', 'hosts', 'paths', 'headers', 'snis', 'sources' or \
+                       'destinations' simultaneously";
+    let has_matchers = MATCHERS.iter().any(|field| fields.is_given(field));
+    let is_set = |name: &str| {
+        fields
+            .value(name)
+            .as_i64()
+            .is_some_and(|number| number != 0)
+    };
+    let Some(text) = fields.value("expression").as_str() else {
+        if has_matchers && is_set("priority") {
+            return Err(format!("cannot set 'priority' with {ALL}"));
+        }
+        return Ok(());
+    };
+    if has_matchers {
+        return Err(format!("cannot set 'expression' with {ALL}"));
+    }
+    if is_set("regex_priority") {
+        return Err("cannot set 'regex_priority' with 'expression' simultaneously".into());
+    }
+    let names = protocol_names(Some(fields.value("protocols")));
+    let group = names.iter().find_map(|name| group_of(name));
+    expression::check(text, group.map_or(Subsystem::Http, |group| group.subsystem))
 }
 
 impl Route {
@@ -368,6 +497,13 @@ impl Route {
             let names = list.into_iter().flatten().filter_map(Value::as_str);
             names.filter_map(Protocol::from_name).collect()
         };
+        let is_expression = row.value("expression").is_string();
+        let exact = row.exact(|name, value| match name {
+            "protocols" => !is_in_order(value),
+            // Shown for nothing else than expressions, unless they stand here.
+            "expression" | "priority" => !is_expression,
+            _ => false,
+        });
         Self {
             id: uuid(&row.take("id")).unwrap_or(id),
             created_at: integer(&row.take("created_at"), now),
@@ -393,12 +529,15 @@ impl Route {
                 Some("v1") => PathHandling::V1,
                 _ => PathHandling::V0,
             },
+            expression: string(row.take_known("expression")),
+            priority: integer(&row.take_known("priority"), 0_i64).unsigned_abs(),
+            exact,
         }
     }
 
     /// The entity as Kong shows it.
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut json = json!({
             "id": self.id.to_string(),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -420,8 +559,21 @@ impl Route {
             "headers": headers_json(&self.headers),
             "regex_priority": self.regex_priority,
             "path_handling": self.path_handling.name(),
-        })
+        });
+        if let Some(expression) = &self.expression {
+            json["expression"] = expression.as_str().into();
+            json["priority"] = self.priority.into();
+        }
+        with_exact(json, self.exact.as_deref())
     }
+}
+
+/// Whether protocols stand in the order in which [`Protocols`] gives them back.
+fn is_in_order(protocols: &Value) -> bool {
+    let list = protocols.as_array().map_or(&[][..], Vec::as_slice);
+    let names = list.iter().filter_map(Value::as_str);
+    let typed: Protocols = names.clone().filter_map(Protocol::from_name).collect();
+    typed.iter().map(Protocol::name).eq(names)
 }
 
 fn cidr_ports(value: Value) -> Vec<CidrPort> {

@@ -6,11 +6,10 @@ use uuid::Uuid;
 use super::Protocol;
 use super::shared::{
     BOOLEAN, CREATED_AT, ID, NAME, PATH, PORT, PROTOCOL, TAGS, UPDATED_AT, UUID, boolean, integer,
-    list_json, reference, reference_json, string, strings, switch, uuid,
+    list_json, reference, reference_json, string, strings, switch, uuid, with_exact,
 };
 use crate::field::{
-    Check, Condition, Conditional, Default, EntityCheck, Errors, Field, Kind, Row, Schema, Then,
-    Type, host,
+    Check, Conditional, Default, EntityCheck, Errors, Field, Kind, Match, Row, Schema, Type, host,
 };
 
 /// A validated service. Timeouts are milliseconds.
@@ -52,63 +51,83 @@ pub struct Service {
     pub created_at: i64,
     /// Unix seconds.
     pub updated_at: i64,
+    /// The fields, as a JSON object, that Kong shows differently than the typed ones would.
+    pub exact: Option<Box<str>>,
 }
 
 /// The entity as data.
-pub static SCHEMA: Schema = Schema {
-    name: "services",
-    fields: &[
+pub static SCHEMA: Schema = Schema::new(
+    "services",
+    &[
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("name", NAME),
+        Field::new("name", NAME)
+            .unique()
+            .description("Name of the service."),
         Field::new(
             "retries",
             Type::with(Kind::Integer, &[Check::Between(0, 32_767)]),
         )
-        .default(Default::Integer(RETRIES as i64)),
+        .default(Default::Integer(RETRIES as i64))
+        .description("Further tries after the first one failed."),
         Field::new("protocol", PROTOCOL)
             .required()
-            .default(Default::String("http")),
+            .default(Default::String("http"))
+            .description("Protocol spoken to the upstream."),
         Field::new(
             "host",
             Type::with(Kind::String, &[Check::Text(host::without_port)]),
         )
-        .required(),
+        .required()
+        .description("Host name or address of the upstream, or the name of an upstream entity."),
         Field::new("port", PORT)
             .required()
-            .default(Default::Integer(80)),
-        Field::new("path", PATH),
-        Field::new("connect_timeout", TIMEOUT).default(Default::Integer(TIMEOUT_MS as i64)),
-        Field::new("write_timeout", TIMEOUT).default(Default::Integer(TIMEOUT_MS as i64)),
-        Field::new("read_timeout", TIMEOUT).default(Default::Integer(TIMEOUT_MS as i64)),
-        Field::new("tags", TAGS),
+            .default(Default::Integer(80))
+            .description("Port of the upstream."),
+        Field::new("path", PATH).description("Path put in front of the request path."),
+        Field::new("connect_timeout", TIMEOUT)
+            .default(Default::Integer(TIMEOUT_MS as i64))
+            .description("Milliseconds to connect to the upstream."),
+        Field::new("write_timeout", TIMEOUT)
+            .default(Default::Integer(TIMEOUT_MS as i64))
+            .description("Milliseconds between two writes to the upstream."),
+        Field::new("read_timeout", TIMEOUT)
+            .default(Default::Integer(TIMEOUT_MS as i64))
+            .description("Milliseconds between two reads from the upstream."),
+        Field::new("tags", TAGS).description("Free labels."),
         Field::new(
             "client_certificate",
             Type::new(Kind::Foreign("certificates")),
-        ),
-        Field::new("tls_verify", BOOLEAN),
+        )
+        .description("Certificate shown to the upstream."),
+        Field::new("tls_verify", BOOLEAN)
+            .description("Whether the upstream's certificate is checked; null: as the node says."),
         Field::new(
             "tls_verify_depth",
             Type::with(Kind::Integer, &[Check::Between(0, 64)]),
-        ),
-        Field::new("ca_certificates", Type::new(Kind::Array(&UUID))),
-        switch("enabled", true),
+        )
+        .description("Longest accepted chain of the upstream's certificate."),
+        Field::new("ca_certificates", Type::new(Kind::Array(&UUID)))
+            .description("Authorities that the upstream's certificate is checked against."),
+        switch("enabled", true)
+            .description("A disabled service takes its routes out of the router."),
     ],
-    prepare: expand_url,
-    entity_checks: &[
-        EntityCheck::Conditional(Conditional {
-            if_field: "protocol",
-            condition: Condition::OneOf(&["tcp", "tls", "udp", "grpc", "grpcs"]),
-            then_field: "path",
-            then: Then::Null,
-        }),
-        only_with_tls("client_certificate"),
-        only_with_tls("tls_verify"),
-        only_with_tls("tls_verify_depth"),
-        only_with_tls("ca_certificates"),
-    ],
-};
+)
+.endpoint_key("name")
+.prepare(expand_url)
+.checks(&[
+    EntityCheck::Conditional(Conditional::new(
+        "protocol",
+        Match::OneOf(&["tcp", "tls", "udp", "grpc", "grpcs"]),
+        "path",
+        Match::Null,
+    )),
+    only_with_tls("client_certificate"),
+    only_with_tls("tls_verify"),
+    only_with_tls("tls_verify_depth"),
+    only_with_tls("ca_certificates"),
+]);
 
 /// Further tries of a service that says nothing.
 const RETRIES: u16 = 5;
@@ -117,12 +136,12 @@ const TIMEOUT_MS: u32 = 60_000;
 const TIMEOUT: Type = Type::with(Kind::Integer, &[Check::Between(1, 2_147_483_646)]);
 
 const fn only_with_tls(field: &'static str) -> EntityCheck {
-    EntityCheck::Conditional(Conditional {
-        if_field: "protocol",
-        condition: Condition::NotOneOf(&["https", "tls"]),
-        then_field: field,
-        then: Then::Null,
-    })
+    EntityCheck::Conditional(Conditional::new(
+        "protocol",
+        Match::NotOneOf(&["https", "tls"]),
+        field,
+        Match::Null,
+    ))
 }
 
 /// The shorthand `url`: replaces protocol, host, port and path.
@@ -215,6 +234,7 @@ fn split_authority(authority: &str) -> (Option<&str>, Option<&str>) {
 impl Service {
     /// Types a validated row. `id` and `now` (Unix seconds) stand in for what it leaves out.
     pub fn from_row(mut row: Row, id: Uuid, now: i64) -> Self {
+        let exact = row.exact(|_, _| false);
         Self {
             id: uuid(&row.take("id")).unwrap_or(id),
             created_at: integer(&row.take("created_at"), now),
@@ -242,6 +262,7 @@ impl Service {
                 .as_array()
                 .map_or_else(Vec::new, |ids| ids.iter().filter_map(uuid).collect()),
             enabled: boolean(&row.take("enabled"), true),
+            exact,
         }
     }
 
@@ -252,7 +273,7 @@ impl Service {
             .iter()
             .map(Uuid::to_string)
             .collect::<Vec<_>>();
-        json!({
+        let json = json!({
             "id": self.id.to_string(),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -271,6 +292,7 @@ impl Service {
             "tls_verify_depth": self.tls_verify_depth,
             "ca_certificates": list_json(&authorities),
             "enabled": self.enabled,
-        })
+        });
+        with_exact(json, self.exact.as_deref())
     }
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::shared::{
-    CREATED_AT_MS, ID, TAGS, UPDATED_AT, integer, list_json, reference_json, string, strings, uuid,
+    CREATED_AT_MS, ID, TAGS, UPDATED_AT_MS, integer, list_json, reference_json, string, strings,
+    uuid, with_exact,
 };
 use crate::field::host::HostPort;
 use crate::field::{Check, Default, Field, Kind, Row, Schema, Type, host};
@@ -26,6 +27,8 @@ pub struct Target {
     pub created_at: i64,
     /// The same.
     pub updated_at: i64,
+    /// The fields, as a JSON object, that Kong shows differently than the typed ones would.
+    pub exact: Option<Box<str>>,
 }
 
 /// Port of a target that names none.
@@ -34,28 +37,34 @@ const PORT_DEFAULT: u16 = 8000;
 const WEIGHT_DEFAULT: u16 = 100;
 
 /// The entity as data.
-pub static SCHEMA: Schema = Schema {
-    name: "targets",
-    fields: &[
+pub static SCHEMA: Schema = Schema::new(
+    "targets",
+    &[
         ID,
         CREATED_AT_MS,
-        UPDATED_AT,
-        Field::new("upstream", Type::new(Kind::Foreign("upstreams"))).required(),
+        UPDATED_AT_MS,
+        Field::new("upstream", Type::new(Kind::Foreign("upstreams")))
+            .required()
+            .description("The upstream."),
         Field::new(
             "target",
             Type::with(Kind::String, &[Check::Text(host::target)]),
         )
-        .required(),
+        .required()
+        .description("Host name or address, with a port."),
         Field::new(
             "weight",
             Type::with(Kind::Integer, &[Check::Between(0, 65_535)]),
         )
-        .default(Default::Integer(WEIGHT_DEFAULT as i64)),
-        Field::new("tags", TAGS),
+        .default(Default::Integer(WEIGHT_DEFAULT as i64))
+        .description("Share of the requests; 0 gives none."),
+        Field::new("tags", TAGS).description("Free labels."),
     ],
-    prepare: |_| Ok(()),
-    entity_checks: &[],
-};
+)
+.endpoint_key("target")
+.cache_key(&["upstream", "target"])
+.path(None)
+.nested_path("targets");
 
 /// `host:port` in Kong's normal form; the text itself if it is none.
 pub fn normal_target(text: &str) -> String {
@@ -69,6 +78,7 @@ impl Target {
     /// Types a validated row. `id`, `upstream` and `now_ms` (Unix milliseconds) stand in for what
     /// it leaves out or for what its place in a file says.
     pub fn from_row(mut row: Row, id: Uuid, upstream: Uuid, now_ms: i64) -> Self {
+        let exact = row.exact(|_, _| false);
         Self {
             id: uuid(&row.take("id")).unwrap_or(id),
             created_at: milliseconds(&row.take("created_at")).unwrap_or(now_ms),
@@ -77,12 +87,13 @@ impl Target {
             target: normal_target(&string(row.take("target")).unwrap_or_default()),
             weight: integer(&row.take("weight"), WEIGHT_DEFAULT),
             tags: strings(row.take("tags")),
+            exact,
         }
     }
 
     /// The entity as Kong shows it.
     pub fn to_json(&self) -> Value {
-        json!({
+        let json = json!({
             "id": self.id.to_string(),
             "created_at": seconds(self.created_at),
             "updated_at": seconds(self.updated_at),
@@ -90,7 +101,8 @@ impl Target {
             "target": self.target,
             "weight": self.weight,
             "tags": list_json(&self.tags),
-        })
+        });
+        with_exact(json, self.exact.as_deref())
     }
 }
 

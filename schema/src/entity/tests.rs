@@ -4,13 +4,19 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::field::{Mode, Row, Schema};
+use crate::field::{Context, Mode, Row, Rules, Schema};
 
 fn row(schema: &'static Schema, value: Value) -> Row {
     let Value::Object(object) = value else {
         panic!("an object")
     };
-    match schema.validate(object, Mode::Api) {
+    match schema.validate(
+        object,
+        Context {
+            mode: Mode::Insert,
+            rules: &Rules::default(),
+        },
+    ) {
         Ok(row) => row,
         Err(errors) => panic!("refused: {}", Value::Object(errors)),
     }
@@ -20,7 +26,13 @@ fn errors(schema: &'static Schema, value: Value) -> Value {
     let Value::Object(object) = value else {
         panic!("an object")
     };
-    match schema.validate(object, Mode::Api) {
+    match schema.validate(
+        object,
+        Context {
+            mode: Mode::Insert,
+            rules: &Rules::default(),
+        },
+    ) {
         Ok(row) => panic!("accepted: {}", Value::Object(row.into_object())),
         Err(errors) => Value::Object(errors),
     }

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::shared::{
     BOOLEAN, CREATED_AT, HEADER_NAME, ID, PATH, SNI, STRING, TAGS, UPDATED_AT, boolean, integer,
-    list_json, reference, reference_json, string, strings, switch, uuid,
+    list_json, reference, reference_json, string, strings, switch, uuid, with_exact,
 };
 use crate::field::{
-    Check, Condition, Conditional, Default, EntityCheck, Errors, Field, Kind, Record, Row, Schema,
-    Then, Type, host, text,
+    Check, Conditional, Default, EntityCheck, Errors, Field, Kind, Match, Record, Row, Schema,
+    Type, host, text,
 };
 
 /// A validated upstream.
@@ -58,6 +58,8 @@ pub struct Upstream {
     pub created_at: i64,
     /// Unix seconds.
     pub updated_at: i64,
+    /// The fields, as a JSON object, that Kong shows differently than the typed ones would.
+    pub exact: Option<Box<str>>,
 }
 
 /// How a target is chosen.
@@ -175,16 +177,18 @@ const HASH_INPUT: Type = Type::with(
 const COOKIE: Type = Type::with(Kind::String, &[Check::Text(text::cookie_name)]);
 
 /// The entity as data.
-pub static SCHEMA: Schema = Schema {
-    name: "upstreams",
-    fields: &[
+pub static SCHEMA: Schema = Schema::new(
+    "upstreams",
+    &[
         ID,
         CREATED_AT,
         Field::new(
             "name",
             Type::with(Kind::String, &[Check::Text(host::upstream_name)]),
         )
-        .required(),
+        .required()
+        .unique()
+        .description("Host name by which services refer to the upstream."),
         UPDATED_AT,
         Field::new(
             "algorithm",
@@ -198,106 +202,122 @@ pub static SCHEMA: Schema = Schema {
                 ])],
             ),
         )
-        .default(Default::String("round-robin")),
-        Field::new("hash_on", HASH_INPUT).default(Default::String("none")),
-        Field::new("hash_fallback", HASH_INPUT).default(Default::String("none")),
-        Field::new("hash_on_header", HEADER_NAME),
-        Field::new("hash_fallback_header", HEADER_NAME),
-        Field::new("hash_on_cookie", COOKIE),
-        Field::new("hash_on_cookie_path", PATH).default(Default::String("/")),
-        Field::new("hash_on_query_arg", STRING),
-        Field::new("hash_fallback_query_arg", STRING),
-        Field::new("hash_on_uri_capture", STRING),
-        Field::new("hash_fallback_uri_capture", STRING),
+        .default(Default::String("round-robin"))
+        .description("How a target is chosen."),
+        Field::new("hash_on", HASH_INPUT)
+            .default(Default::String("none"))
+            .description("What is hashed to choose a target."),
+        Field::new("hash_fallback", HASH_INPUT)
+            .default(Default::String("none"))
+            .description("What is hashed when the request has no hash_on."),
+        Field::new("hash_on_header", HEADER_NAME).description("Header of hash_on."),
+        Field::new("hash_fallback_header", HEADER_NAME).description("Header of hash_fallback."),
+        Field::new("hash_on_cookie", COOKIE).description("Cookie of either."),
+        Field::new("hash_on_cookie_path", PATH)
+            .default(Default::String("/"))
+            .description("Path of the cookie that the proxy sets."),
+        Field::new("hash_on_query_arg", STRING).description("Query argument of hash_on."),
+        Field::new("hash_fallback_query_arg", STRING)
+            .description("Query argument of hash_fallback."),
+        Field::new("hash_on_uri_capture", STRING)
+            .description("Capture of the route's regex, of hash_on."),
+        Field::new("hash_fallback_uri_capture", STRING)
+            .description("Capture of the route's regex, of hash_fallback."),
         Field::new(
             "slots",
             Type::with(Kind::Integer, &[Check::Between(10, 65_536)]),
         )
-        .default(Default::Integer(SLOTS as i64)),
-        Field::record("healthchecks", &HEALTHCHECKS),
-        Field::new("tags", TAGS),
+        .default(Default::Integer(SLOTS as i64))
+        .description("Size of the hashing ring."),
+        Field::record("healthchecks", &HEALTHCHECKS).description("How targets are watched."),
+        Field::new("tags", TAGS).description("Free labels."),
         Field::new(
             "host_header",
             Type::with(Kind::String, &[Check::Text(host::with_optional_port)]),
-        ),
+        )
+        .description("Host header sent instead of the target's own name."),
         Field::new(
             "client_certificate",
             Type::new(Kind::Foreign("certificates")),
-        ),
-        Field::new("use_srv_name", BOOLEAN).default(Default::Boolean(false)),
+        )
+        .description("Certificate shown to the targets."),
+        Field::new("use_srv_name", BOOLEAN)
+            .default(Default::Boolean(false))
+            .description("Whether the name of an SRV record goes on as Host."),
     ],
-    prepare: couple_algorithm_and_hash,
-    entity_checks: &[
-        needs("hash_on", "header", "hash_on_header"),
-        needs("hash_fallback", "header", "hash_fallback_header"),
-        needs("hash_on", "cookie", "hash_on_cookie"),
-        needs("hash_fallback", "cookie", "hash_on_cookie"),
-        fallback("none", &["none"]),
-        fallback("cookie", &["none"]),
-        fallback(
-            "consumer",
-            &[
-                "none",
-                "ip",
-                "header",
-                "cookie",
-                "path",
-                "query_arg",
-                "uri_capture",
-            ],
-        ),
-        fallback(
+)
+.endpoint_key("name")
+.prepare(couple_algorithm_and_hash)
+.checks(&[
+    needs("hash_on", "header", "hash_on_header"),
+    needs("hash_fallback", "header", "hash_fallback_header"),
+    needs("hash_on", "cookie", "hash_on_cookie"),
+    needs("hash_fallback", "cookie", "hash_on_cookie"),
+    fallback("none", &["none"]),
+    fallback("cookie", &["none"]),
+    fallback(
+        "consumer",
+        &[
+            "none",
             "ip",
-            &[
-                "none",
-                "consumer",
-                "header",
-                "cookie",
-                "path",
-                "query_arg",
-                "uri_capture",
-            ],
-        ),
-        fallback(
+            "header",
+            "cookie",
             "path",
-            &[
-                "none",
-                "consumer",
-                "header",
-                "cookie",
-                "query_arg",
-                "ip",
-                "uri_capture",
-            ],
-        ),
-        EntityCheck::Distinct(&["hash_on_header", "hash_fallback_header"]),
-        needs("hash_on", "query_arg", "hash_on_query_arg"),
-        needs("hash_fallback", "query_arg", "hash_fallback_query_arg"),
-        EntityCheck::Distinct(&["hash_on_query_arg", "hash_fallback_query_arg"]),
-        needs("hash_on", "uri_capture", "hash_on_uri_capture"),
-        needs("hash_fallback", "uri_capture", "hash_fallback_uri_capture"),
-        EntityCheck::Distinct(&["hash_on_uri_capture", "hash_fallback_uri_capture"]),
-    ],
-};
+            "query_arg",
+            "uri_capture",
+        ],
+    ),
+    fallback(
+        "ip",
+        &[
+            "none",
+            "consumer",
+            "header",
+            "cookie",
+            "path",
+            "query_arg",
+            "uri_capture",
+        ],
+    ),
+    fallback(
+        "path",
+        &[
+            "none",
+            "consumer",
+            "header",
+            "cookie",
+            "query_arg",
+            "ip",
+            "uri_capture",
+        ],
+    ),
+    EntityCheck::Distinct(&["hash_on_header", "hash_fallback_header"]),
+    needs("hash_on", "query_arg", "hash_on_query_arg"),
+    needs("hash_fallback", "query_arg", "hash_fallback_query_arg"),
+    EntityCheck::Distinct(&["hash_on_query_arg", "hash_fallback_query_arg"]),
+    needs("hash_on", "uri_capture", "hash_on_uri_capture"),
+    needs("hash_fallback", "uri_capture", "hash_fallback_uri_capture"),
+    EntityCheck::Distinct(&["hash_on_uri_capture", "hash_fallback_uri_capture"]),
+]);
 
 /// `field` = `input` needs `argument`.
 const fn needs(field: &'static str, input: &'static str, argument: &'static str) -> EntityCheck {
-    EntityCheck::Conditional(Conditional {
-        if_field: field,
-        condition: Condition::Equals(input),
-        then_field: argument,
-        then: Then::Required,
-    })
+    EntityCheck::Conditional(Conditional::new(
+        field,
+        Match::Equals(input),
+        argument,
+        Match::Required,
+    ))
 }
 
 /// `hash_on` = `input` allows these fallbacks only.
 const fn fallback(input: &'static str, allowed: &'static [&'static str]) -> EntityCheck {
-    EntityCheck::Conditional(Conditional {
-        if_field: "hash_on",
-        condition: Condition::Equals(input),
-        then_field: "hash_fallback",
-        then: Then::OneOf(allowed),
-    })
+    EntityCheck::Conditional(Conditional::new(
+        "hash_on",
+        Match::Equals(input),
+        "hash_fallback",
+        Match::OneOf(allowed),
+    ))
 }
 
 /// Setting `algorithm` or `hash_on` changes the other, `algorithm` first.
@@ -331,90 +351,69 @@ fn couple_algorithm_and_hash(object: &mut Map<String, Value>) -> Result<(), Erro
     Ok(())
 }
 
-static HEALTHCHECKS: Record = Record {
-    fields: &[
-        Field::record("active", &ACTIVE),
-        Field::record("passive", &PASSIVE),
-        Field::new(
-            "threshold",
-            Type::with(Kind::Number, &[Check::Between(0, 100)]),
-        )
-        .default(Default::Integer(0)),
-    ],
-    entity_checks: &[],
-};
+static HEALTHCHECKS: Record = Record::new(&[
+    Field::record("active", &ACTIVE),
+    Field::record("passive", &PASSIVE),
+    Field::new(
+        "threshold",
+        Type::with(Kind::Number, &[Check::Between(0, 100)]),
+    )
+    .default(Default::Integer(0)),
+]);
 
-static ACTIVE: Record = Record {
-    fields: &[
-        check_type(),
-        seconds("timeout", 1),
-        Field::new(
-            "concurrency",
-            Type::with(Kind::Integer, &[Check::Between(1, 2_147_483_648)]),
-        )
-        .default(Default::Integer(10)),
-        Field::new("http_path", PATH).default(Default::String("/")),
-        Field::new("https_sni", SNI),
-        switch("https_verify_certificate", true),
-        Field::new(
-            "headers",
-            Type::new(Kind::Map(&HEADER_NAME, &Type::new(Kind::Array(&STRING)))),
-        ),
-        Field::record("healthy", &ACTIVE_HEALTHY),
-        Field::record("unhealthy", &ACTIVE_UNHEALTHY),
-    ],
-    entity_checks: &[],
-};
+static ACTIVE: Record = Record::new(&[
+    check_type(),
+    seconds("timeout", 1),
+    Field::new(
+        "concurrency",
+        Type::with(Kind::Integer, &[Check::Between(1, 2_147_483_648)]),
+    )
+    .default(Default::Integer(10)),
+    Field::new("http_path", PATH).default(Default::String("/")),
+    Field::new("https_sni", SNI),
+    switch("https_verify_certificate", true),
+    Field::new(
+        "headers",
+        Type::new(Kind::Map(&HEADER_NAME, &Type::new(Kind::Array(&STRING)))),
+    ),
+    Field::record("healthy", &ACTIVE_HEALTHY),
+    Field::record("unhealthy", &ACTIVE_UNHEALTHY),
+]);
 
-static ACTIVE_HEALTHY: Record = Record {
-    fields: &[
-        seconds("interval", 0),
-        statuses(&[200, 302]),
-        count("successes"),
-    ],
-    entity_checks: &[],
-};
+static ACTIVE_HEALTHY: Record = Record::new(&[
+    seconds("interval", 0),
+    statuses(&[200, 302]),
+    count("successes"),
+]);
 
-static ACTIVE_UNHEALTHY: Record = Record {
-    fields: &[
-        seconds("interval", 0),
-        statuses(&[429, 404, 500, 501, 502, 503, 504, 505]),
-        count("tcp_failures"),
-        count("timeouts"),
-        count("http_failures"),
-    ],
-    entity_checks: &[],
-};
+static ACTIVE_UNHEALTHY: Record = Record::new(&[
+    seconds("interval", 0),
+    statuses(&[429, 404, 500, 501, 502, 503, 504, 505]),
+    count("tcp_failures"),
+    count("timeouts"),
+    count("http_failures"),
+]);
 
-static PASSIVE: Record = Record {
-    fields: &[
-        check_type(),
-        Field::record("healthy", &PASSIVE_HEALTHY),
-        Field::record("unhealthy", &PASSIVE_UNHEALTHY),
-    ],
-    entity_checks: &[],
-};
+static PASSIVE: Record = Record::new(&[
+    check_type(),
+    Field::record("healthy", &PASSIVE_HEALTHY),
+    Field::record("unhealthy", &PASSIVE_UNHEALTHY),
+]);
 
-static PASSIVE_HEALTHY: Record = Record {
-    fields: &[
-        statuses(&[
-            200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 306,
-            307, 308,
-        ]),
-        count("successes"),
-    ],
-    entity_checks: &[],
-};
+static PASSIVE_HEALTHY: Record = Record::new(&[
+    statuses(&[
+        200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 306, 307,
+        308,
+    ]),
+    count("successes"),
+]);
 
-static PASSIVE_UNHEALTHY: Record = Record {
-    fields: &[
-        statuses(&[429, 500, 503]),
-        count("tcp_failures"),
-        count("timeouts"),
-        count("http_failures"),
-    ],
-    entity_checks: &[],
-};
+static PASSIVE_UNHEALTHY: Record = Record::new(&[
+    statuses(&[429, 500, 503]),
+    count("tcp_failures"),
+    count("timeouts"),
+    count("http_failures"),
+]);
 
 const fn check_type() -> Field {
     let protocols = &[Check::OneOf(&["tcp", "http", "https", "grpc", "grpcs"])];
@@ -444,6 +443,7 @@ impl Upstream {
                 .and_then(|name| HashInput::from_name(&name))
                 .unwrap_or_default()
         };
+        let exact = row.exact(|_, _| false);
         Self {
             id: uuid(&row.take("id")).unwrap_or(id),
             created_at: integer(&row.take("created_at"), now),
@@ -469,12 +469,13 @@ impl Upstream {
             host_header: string(row.take("host_header")),
             client_certificate: reference(&row.take("client_certificate")),
             use_srv_name: boolean(&row.take("use_srv_name"), false),
+            exact,
         }
     }
 
     /// The entity as Kong shows it.
     pub fn to_json(&self) -> Value {
-        json!({
+        let json = json!({
             "id": self.id.to_string(),
             "created_at": self.created_at,
             "name": self.name,
@@ -496,6 +497,7 @@ impl Upstream {
             "host_header": self.host_header,
             "client_certificate": reference_json(self.client_certificate),
             "use_srv_name": self.use_srv_name,
-        })
+        });
+        with_exact(json, self.exact.as_deref())
     }
 }

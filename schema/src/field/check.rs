@@ -3,27 +3,66 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::pattern;
+
 /// One check of a value that has the right shape already.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
+    /// Null and nothing else (`eq = null`): pins a field.
+    Null,
+    /// None of these texts.
+    NotOneOf(&'static [&'static str]),
     /// The text is one of these.
     OneOf(&'static [&'static str]),
     /// The number is one of these.
     OneOfIntegers(&'static [i64]),
+    /// The number is above this.
+    Gt(f64),
     /// A Unix time: more than 0.
     Timestamp,
     /// The text is a UUID of any version.
     Uuid,
+    /// The text compiles as a regex.
+    IsRegex,
     /// The number lies between these, both included.
     Between(i64, i64),
+    /// The number lies between these, both included.
+    BetweenNumbers(f64, f64),
+    /// Length of a text or list.
+    LenEq(usize),
     /// Least length of a text or list.
     LenMin(usize),
+    /// Greatest length of a text or list.
+    LenMax(usize),
     /// The text starts so.
     StartsWith(&'static str),
+    /// The text does not match this Lua pattern.
+    NotMatch(&'static str),
+    /// The text matches none of these.
+    MatchNone(&'static [Pattern]),
+    /// The text matches this Lua pattern.
+    Match(&'static str),
+    /// The text matches all of these.
+    MatchAll(&'static [Pattern]),
+    /// The text matches one of these Lua patterns, else the message.
+    MatchAny(&'static [&'static str], &'static str),
+    /// The list has this member.
+    Contains(&'static str),
     /// Rules of a text; the error is the message.
     Text(fn(&str) -> Result<(), String>),
+    /// Rules of any value; the error is the message.
+    Value(fn(&Value) -> Result<(), String>),
     /// Members of a list come from one of these groups only.
     ExclusiveSubsets(&'static [&'static [&'static str]]),
+}
+
+/// A Lua pattern and the message when it matters.
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern {
+    /// The pattern.
+    pub pattern: &'static str,
+    /// The message.
+    pub err: &'static str,
 }
 
 impl Check {
@@ -31,8 +70,18 @@ impl Check {
     fn precedes_length(self) -> bool {
         matches!(
             self,
-            Self::OneOf(_) | Self::OneOfIntegers(_) | Self::Timestamp | Self::Uuid
-        ) || matches!(self, Self::Between(..) | Self::LenMin(_))
+            Self::Null
+                | Self::NotOneOf(_)
+                | Self::OneOf(_)
+                | Self::OneOfIntegers(_)
+                | Self::Gt(_)
+                | Self::Timestamp
+                | Self::Uuid
+                | Self::IsRegex
+        ) || matches!(
+            self,
+            Self::Between(..) | Self::BetweenNumbers(..) | Self::LenEq(_) | Self::LenMin(_)
+        )
     }
 }
 
@@ -74,6 +123,63 @@ impl Check {
                     .is_some_and(|number| numbers.contains(&number));
                 known.then_some(()).ok_or_else(|| one_of_text(numbers))
             }
+            Self::Null => Err("value must be null".into()),
+            Self::NotOneOf(words) => {
+                let known = value.as_str().is_some_and(|text| words.contains(&text));
+                let text = || format!("must not be one of: {}", words.join(", "));
+                (!known).then_some(()).ok_or_else(text)
+            }
+            Self::Gt(number) => {
+                let above = value.as_f64().is_some_and(|value| value > number);
+                let text = || format!("value must be greater than {number}");
+                above.then_some(()).ok_or_else(text)
+            }
+            Self::IsRegex => {
+                let text = value.as_str().unwrap_or_default();
+                let valid = regex_syntax::parse(text).is_ok();
+                let text = || format!("not a valid regex: {text}");
+                valid.then_some(()).ok_or_else(text)
+            }
+            Self::BetweenNumbers(low, high) => {
+                let within = value.as_f64().is_some_and(|n| (low..=high).contains(&n));
+                let text = || format!("value should be between {low} and {high}");
+                within.then_some(()).ok_or_else(text)
+            }
+            Self::LenEq(exact) => {
+                let right = length(value) == exact;
+                let text = || format!("length must be {exact}");
+                right.then_some(()).ok_or_else(text)
+            }
+            Self::LenMax(most) => {
+                let short = length(value) <= most;
+                let text = || format!("length must be at most {most}");
+                short.then_some(()).ok_or_else(text)
+            }
+            Self::NotMatch(pattern) => invalid_if(pattern::is_match(pattern, text(value)), value),
+            Self::Match(pattern) => invalid_if(!pattern::is_match(pattern, text(value)), value),
+            Self::MatchNone(patterns) => {
+                let failed = patterns
+                    .iter()
+                    .find(|p| pattern::is_match(p.pattern, text(value)));
+                failed.map_or(Ok(()), |pattern| Err(pattern.err.into()))
+            }
+            Self::MatchAll(patterns) => {
+                let failed = patterns
+                    .iter()
+                    .find(|p| !pattern::is_match(p.pattern, text(value)));
+                failed.map_or(Ok(()), |pattern| Err(pattern.err.into()))
+            }
+            Self::MatchAny(patterns, err) => {
+                let found = patterns.iter().any(|p| pattern::is_match(p, text(value)));
+                found.then_some(()).ok_or_else(|| err.into())
+            }
+            Self::Contains(member) => {
+                let list = value.as_array().map_or(&[][..], Vec::as_slice);
+                let found = list.iter().any(|value| value == member);
+                let text = || format!("expected to contain: {member}");
+                found.then_some(()).ok_or_else(text)
+            }
+            Self::Value(rule) => rule(value),
             Self::Timestamp => {
                 let valid = value.as_f64().is_some_and(|time| time > 0.0);
                 valid
@@ -135,7 +241,17 @@ fn is_between(value: &Value, low: i64, high: i64) -> bool {
     }
 }
 
-fn length(value: &Value) -> usize {
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn invalid_if(invalid: bool, value: &Value) -> Result<(), String> {
+    (!invalid)
+        .then_some(())
+        .ok_or_else(|| format!("invalid value: {}", text(value)))
+}
+
+pub(super) fn length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::Array(list) => list.len(),

@@ -187,6 +187,14 @@ fn ends_with_wildcard_label(text: &str) -> bool {
     host.ends_with(".*")
 }
 
+/// `ip`: an address of either version.
+pub fn ip(text: &str) -> Result<(), String> {
+    let parsed = text.parse::<IpAddr>();
+    parsed
+        .map(drop)
+        .map_err(|_| format!("not an ip address: {text}"))
+}
+
 /// `ip_or_cidr`.
 pub fn ip_or_cidr(text: &str) -> Result<(), String> {
     let invalid = || format!("invalid ip or cidr range: '{text}'");

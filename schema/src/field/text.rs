@@ -40,6 +40,23 @@ pub fn tag(text: &str) -> Result<(), String> {
     ))
 }
 
+/// `semantic_version`: digits and dots, then anything after a dash or slash.
+pub fn semantic_version(text: &str) -> Result<(), String> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (numbers, rest) = text.split_at(end);
+    let is_version = numbers.starts_with(|c: char| c.is_ascii_digit())
+        && (rest.is_empty() || rest.starts_with(['-', '/']));
+    if !is_version {
+        return Err("invalid version number: must be in format of X.Y.Z".into());
+    }
+    if numbers.contains("..") {
+        return Err("must not have empty version segments".into());
+    }
+    Ok(())
+}
+
 /// `http_method`: upper-case letters.
 pub fn method(text: &str) -> Result<(), String> {
     let valid = text.bytes().all(|byte| byte.is_ascii_uppercase());

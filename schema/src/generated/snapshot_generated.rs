@@ -1752,6 +1752,256 @@ pub mod silverback {
         }
     }
 
+    pub enum FormatOffset {}
+    #[derive(Copy, Clone, PartialEq)]
+
+    pub struct Format<'a> {
+        pub _tab: ::flatbuffers::Table<'a>,
+    }
+
+    impl<'a> ::flatbuffers::Follow<'a> for Format<'a> {
+        type Inner = Format<'a>;
+        #[inline]
+        unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+            Self {
+                _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
+            }
+        }
+    }
+
+    impl<'a> Format<'a> {
+        pub const VT_VERSION: ::flatbuffers::VOffsetT = 4;
+
+        #[inline]
+        pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+            Format { _tab: table }
+        }
+        #[allow(unused_mut)]
+        pub fn create<
+            'bldr: 'args,
+            'args: 'mut_bldr,
+            'mut_bldr,
+            A: ::flatbuffers::Allocator + 'bldr,
+        >(
+            _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+            args: &'args FormatArgs,
+        ) -> ::flatbuffers::WIPOffset<Format<'bldr>> {
+            let mut builder = FormatBuilder::new(_fbb);
+            builder.add_version(args.version);
+            builder.finish()
+        }
+
+        #[inline]
+        pub fn version(&self) -> u32 {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe { self._tab.get::<u32>(Format::VT_VERSION, Some(0)).unwrap() }
+        }
+    }
+
+    impl ::flatbuffers::Verifiable for Format<'_> {
+        #[inline]
+        fn run_verifier(
+            v: &mut ::flatbuffers::Verifier,
+            pos: usize,
+        ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+            v.visit_table(pos)?
+                .visit_field::<u32>("version", Self::VT_VERSION, false)?
+                .finish();
+            Ok(())
+        }
+    }
+    pub struct FormatArgs {
+        pub version: u32,
+    }
+    impl<'a> Default for FormatArgs {
+        #[inline]
+        fn default() -> Self {
+            FormatArgs { version: 0 }
+        }
+    }
+
+    pub struct FormatBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+        fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+    }
+    impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> FormatBuilder<'a, 'b, A> {
+        #[inline]
+        pub fn add_version(&mut self, version: u32) {
+            self.fbb_.push_slot::<u32>(Format::VT_VERSION, version, 0);
+        }
+        #[inline]
+        pub fn new(
+            _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        ) -> FormatBuilder<'a, 'b, A> {
+            let start = _fbb.start_table();
+            FormatBuilder {
+                fbb_: _fbb,
+                start_: start,
+            }
+        }
+        #[inline]
+        pub fn finish(self) -> ::flatbuffers::WIPOffset<Format<'a>> {
+            let o = self.fbb_.end_table(self.start_);
+            ::flatbuffers::WIPOffset::new(o.value())
+        }
+    }
+
+    impl ::core::fmt::Debug for Format<'_> {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            let mut ds = f.debug_struct("Format");
+            ds.field("version", &self.version());
+            ds.finish()
+        }
+    }
+    pub enum KindCountOffset {}
+    #[derive(Copy, Clone, PartialEq)]
+
+    pub struct KindCount<'a> {
+        pub _tab: ::flatbuffers::Table<'a>,
+    }
+
+    impl<'a> ::flatbuffers::Follow<'a> for KindCount<'a> {
+        type Inner = KindCount<'a>;
+        #[inline]
+        unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+            Self {
+                _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
+            }
+        }
+    }
+
+    impl<'a> KindCount<'a> {
+        pub const VT_KIND: ::flatbuffers::VOffsetT = 4;
+        pub const VT_COUNT: ::flatbuffers::VOffsetT = 6;
+        pub const VT_LAYOUT: ::flatbuffers::VOffsetT = 8;
+
+        #[inline]
+        pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+            KindCount { _tab: table }
+        }
+        #[allow(unused_mut)]
+        pub fn create<
+            'bldr: 'args,
+            'args: 'mut_bldr,
+            'mut_bldr,
+            A: ::flatbuffers::Allocator + 'bldr,
+        >(
+            _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+            args: &'args KindCountArgs<'args>,
+        ) -> ::flatbuffers::WIPOffset<KindCount<'bldr>> {
+            let mut builder = KindCountBuilder::new(_fbb);
+            builder.add_layout(args.layout);
+            builder.add_count(args.count);
+            if let Some(x) = args.kind {
+                builder.add_kind(x);
+            }
+            builder.finish()
+        }
+
+        #[inline]
+        pub fn kind(&self) -> &'a str {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(KindCount::VT_KIND, None)
+                    .unwrap()
+            }
+        }
+        #[inline]
+        pub fn count(&self) -> u64 {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe { self._tab.get::<u64>(KindCount::VT_COUNT, Some(0)).unwrap() }
+        }
+        #[inline]
+        pub fn layout(&self) -> u64 {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe { self._tab.get::<u64>(KindCount::VT_LAYOUT, Some(0)).unwrap() }
+        }
+    }
+
+    impl ::flatbuffers::Verifiable for KindCount<'_> {
+        #[inline]
+        fn run_verifier(
+            v: &mut ::flatbuffers::Verifier,
+            pos: usize,
+        ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+            v.visit_table(pos)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("kind", Self::VT_KIND, true)?
+                .visit_field::<u64>("count", Self::VT_COUNT, false)?
+                .visit_field::<u64>("layout", Self::VT_LAYOUT, false)?
+                .finish();
+            Ok(())
+        }
+    }
+    pub struct KindCountArgs<'a> {
+        pub kind: Option<::flatbuffers::WIPOffset<&'a str>>,
+        pub count: u64,
+        pub layout: u64,
+    }
+    impl<'a> Default for KindCountArgs<'a> {
+        #[inline]
+        fn default() -> Self {
+            KindCountArgs {
+                kind: None, // required field
+                count: 0,
+                layout: 0,
+            }
+        }
+    }
+
+    pub struct KindCountBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+        fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+    }
+    impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> KindCountBuilder<'a, 'b, A> {
+        #[inline]
+        pub fn add_kind(&mut self, kind: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(KindCount::VT_KIND, kind);
+        }
+        #[inline]
+        pub fn add_count(&mut self, count: u64) {
+            self.fbb_.push_slot::<u64>(KindCount::VT_COUNT, count, 0);
+        }
+        #[inline]
+        pub fn add_layout(&mut self, layout: u64) {
+            self.fbb_.push_slot::<u64>(KindCount::VT_LAYOUT, layout, 0);
+        }
+        #[inline]
+        pub fn new(
+            _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        ) -> KindCountBuilder<'a, 'b, A> {
+            let start = _fbb.start_table();
+            KindCountBuilder {
+                fbb_: _fbb,
+                start_: start,
+            }
+        }
+        #[inline]
+        pub fn finish(self) -> ::flatbuffers::WIPOffset<KindCount<'a>> {
+            let o = self.fbb_.end_table(self.start_);
+            self.fbb_.required(o, KindCount::VT_KIND, "kind");
+            ::flatbuffers::WIPOffset::new(o.value())
+        }
+    }
+
+    impl ::core::fmt::Debug for KindCount<'_> {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            let mut ds = f.debug_struct("KindCount");
+            ds.field("kind", &self.kind());
+            ds.field("count", &self.count());
+            ds.field("layout", &self.layout());
+            ds.finish()
+        }
+    }
     pub enum MetaOffset {}
     #[derive(Copy, Clone, PartialEq)]
 
@@ -1777,10 +2027,7 @@ pub mod silverback {
         pub const VT_SOURCE: ::flatbuffers::VOffsetT = 12;
         pub const VT_CONFIG_HASH: ::flatbuffers::VOffsetT = 14;
         pub const VT_CONTENT: ::flatbuffers::VOffsetT = 16;
-        pub const VT_SERVICES: ::flatbuffers::VOffsetT = 18;
-        pub const VT_ROUTES: ::flatbuffers::VOffsetT = 20;
-        pub const VT_UPSTREAMS: ::flatbuffers::VOffsetT = 22;
-        pub const VT_TARGETS: ::flatbuffers::VOffsetT = 24;
+        pub const VT_COUNTS: ::flatbuffers::VOffsetT = 18;
 
         #[inline]
         pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1797,12 +2044,11 @@ pub mod silverback {
             args: &'args MetaArgs<'args>,
         ) -> ::flatbuffers::WIPOffset<Meta<'bldr>> {
             let mut builder = MetaBuilder::new(_fbb);
-            builder.add_targets(args.targets);
-            builder.add_upstreams(args.upstreams);
-            builder.add_routes(args.routes);
-            builder.add_services(args.services);
             builder.add_written_at(args.written_at);
             builder.add_version(args.version);
+            if let Some(x) = args.counts {
+                builder.add_counts(x);
+            }
             if let Some(x) = args.content {
                 builder.add_content(x);
             }
@@ -1882,32 +2128,19 @@ pub mod silverback {
             unsafe { self._tab.get::<Id>(Meta::VT_CONTENT, None) }
         }
         #[inline]
-        pub fn services(&self) -> u64 {
+        pub fn counts(
+            &self,
+        ) -> ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<KindCount<'a>>> {
             // Safety:
             // Created from valid Table for this object
             // which contains a valid value in this slot
-            unsafe { self._tab.get::<u64>(Meta::VT_SERVICES, Some(0)).unwrap() }
-        }
-        #[inline]
-        pub fn routes(&self) -> u64 {
-            // Safety:
-            // Created from valid Table for this object
-            // which contains a valid value in this slot
-            unsafe { self._tab.get::<u64>(Meta::VT_ROUTES, Some(0)).unwrap() }
-        }
-        #[inline]
-        pub fn upstreams(&self) -> u64 {
-            // Safety:
-            // Created from valid Table for this object
-            // which contains a valid value in this slot
-            unsafe { self._tab.get::<u64>(Meta::VT_UPSTREAMS, Some(0)).unwrap() }
-        }
-        #[inline]
-        pub fn targets(&self) -> u64 {
-            // Safety:
-            // Created from valid Table for this object
-            // which contains a valid value in this slot
-            unsafe { self._tab.get::<u64>(Meta::VT_TARGETS, Some(0)).unwrap() }
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<
+                        ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<KindCount>>,
+                    >>(Meta::VT_COUNTS, None)
+                    .unwrap()
+            }
         }
     }
 
@@ -1937,10 +2170,9 @@ pub mod silverback {
                     false,
                 )?
                 .visit_field::<Id>("content", Self::VT_CONTENT, false)?
-                .visit_field::<u64>("services", Self::VT_SERVICES, false)?
-                .visit_field::<u64>("routes", Self::VT_ROUTES, false)?
-                .visit_field::<u64>("upstreams", Self::VT_UPSTREAMS, false)?
-                .visit_field::<u64>("targets", Self::VT_TARGETS, false)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<
+                    ::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<KindCount>>,
+                >>("counts", Self::VT_COUNTS, true)?
                 .finish();
             Ok(())
         }
@@ -1953,10 +2185,11 @@ pub mod silverback {
         pub source: Option<::flatbuffers::WIPOffset<&'a str>>,
         pub config_hash: Option<::flatbuffers::WIPOffset<&'a str>>,
         pub content: Option<&'a Id>,
-        pub services: u64,
-        pub routes: u64,
-        pub upstreams: u64,
-        pub targets: u64,
+        pub counts: Option<
+            ::flatbuffers::WIPOffset<
+                ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<KindCount<'a>>>,
+            >,
+        >,
     }
     impl<'a> Default for MetaArgs<'a> {
         #[inline]
@@ -1969,10 +2202,7 @@ pub mod silverback {
                 source: None,
                 config_hash: None,
                 content: None,
-                services: 0,
-                routes: 0,
-                upstreams: 0,
-                targets: 0,
+                counts: None, // required field
             }
         }
     }
@@ -2021,20 +2251,14 @@ pub mod silverback {
             self.fbb_.push_slot_always::<&Id>(Meta::VT_CONTENT, content);
         }
         #[inline]
-        pub fn add_services(&mut self, services: u64) {
-            self.fbb_.push_slot::<u64>(Meta::VT_SERVICES, services, 0);
-        }
-        #[inline]
-        pub fn add_routes(&mut self, routes: u64) {
-            self.fbb_.push_slot::<u64>(Meta::VT_ROUTES, routes, 0);
-        }
-        #[inline]
-        pub fn add_upstreams(&mut self, upstreams: u64) {
-            self.fbb_.push_slot::<u64>(Meta::VT_UPSTREAMS, upstreams, 0);
-        }
-        #[inline]
-        pub fn add_targets(&mut self, targets: u64) {
-            self.fbb_.push_slot::<u64>(Meta::VT_TARGETS, targets, 0);
+        pub fn add_counts(
+            &mut self,
+            counts: ::flatbuffers::WIPOffset<
+                ::flatbuffers::Vector<'b, ::flatbuffers::ForwardsUOffset<KindCount<'b>>>,
+            >,
+        ) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Meta::VT_COUNTS, counts);
         }
         #[inline]
         pub fn new(
@@ -2049,6 +2273,7 @@ pub mod silverback {
         #[inline]
         pub fn finish(self) -> ::flatbuffers::WIPOffset<Meta<'a>> {
             let o = self.fbb_.end_table(self.start_);
+            self.fbb_.required(o, Meta::VT_COUNTS, "counts");
             ::flatbuffers::WIPOffset::new(o.value())
         }
     }
@@ -2063,10 +2288,7 @@ pub mod silverback {
             ds.field("source", &self.source());
             ds.field("config_hash", &self.config_hash());
             ds.field("content", &self.content());
-            ds.field("services", &self.services());
-            ds.field("routes", &self.routes());
-            ds.field("upstreams", &self.upstreams());
-            ds.field("targets", &self.targets());
+            ds.field("counts", &self.counts());
             ds.finish()
         }
     }
@@ -2106,6 +2328,7 @@ pub mod silverback {
         pub const VT_TAGS: ::flatbuffers::VOffsetT = 34;
         pub const VT_CREATED_AT: ::flatbuffers::VOffsetT = 36;
         pub const VT_UPDATED_AT: ::flatbuffers::VOffsetT = 38;
+        pub const VT_EXACT: ::flatbuffers::VOffsetT = 40;
 
         #[inline]
         pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -2124,6 +2347,9 @@ pub mod silverback {
             let mut builder = ServiceBuilder::new(_fbb);
             builder.add_updated_at(args.updated_at);
             builder.add_created_at(args.created_at);
+            if let Some(x) = args.exact {
+                builder.add_exact(x);
+            }
             if let Some(x) = args.tags {
                 builder.add_tags(x);
             }
@@ -2333,6 +2559,16 @@ pub mod silverback {
                     .unwrap()
             }
         }
+        #[inline]
+        pub fn exact(&self) -> Option<&'a str> {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Service::VT_EXACT, None)
+            }
+        }
     }
 
     impl ::flatbuffers::Verifiable for Service<'_> {
@@ -2366,6 +2602,11 @@ pub mod silverback {
                 >>("tags", Self::VT_TAGS, false)?
                 .visit_field::<i64>("created_at", Self::VT_CREATED_AT, false)?
                 .visit_field::<i64>("updated_at", Self::VT_UPDATED_AT, false)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>(
+                    "exact",
+                    Self::VT_EXACT,
+                    false,
+                )?
                 .finish();
             Ok(())
         }
@@ -2393,6 +2634,7 @@ pub mod silverback {
         >,
         pub created_at: i64,
         pub updated_at: i64,
+        pub exact: Option<::flatbuffers::WIPOffset<&'a str>>,
     }
     impl<'a> Default for ServiceArgs<'a> {
         #[inline]
@@ -2416,6 +2658,7 @@ pub mod silverback {
                 tags: None,
                 created_at: 0,
                 updated_at: 0,
+                exact: None,
             }
         }
     }
@@ -2522,6 +2765,11 @@ pub mod silverback {
                 .push_slot::<i64>(Service::VT_UPDATED_AT, updated_at, 0);
         }
         #[inline]
+        pub fn add_exact(&mut self, exact: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Service::VT_EXACT, exact);
+        }
+        #[inline]
         pub fn new(
             _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
         ) -> ServiceBuilder<'a, 'b, A> {
@@ -2561,6 +2809,7 @@ pub mod silverback {
             ds.field("tags", &self.tags());
             ds.field("created_at", &self.created_at());
             ds.field("updated_at", &self.updated_at());
+            ds.field("exact", &self.exact());
             ds.finish()
         }
     }
@@ -2884,6 +3133,9 @@ pub mod silverback {
         pub const VT_TAGS: ::flatbuffers::VOffsetT = 40;
         pub const VT_CREATED_AT: ::flatbuffers::VOffsetT = 42;
         pub const VT_UPDATED_AT: ::flatbuffers::VOffsetT = 44;
+        pub const VT_EXACT: ::flatbuffers::VOffsetT = 46;
+        pub const VT_EXPRESSION: ::flatbuffers::VOffsetT = 48;
+        pub const VT_PRIORITY: ::flatbuffers::VOffsetT = 50;
 
         #[inline]
         pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -2900,9 +3152,16 @@ pub mod silverback {
             args: &'args RouteArgs<'args>,
         ) -> ::flatbuffers::WIPOffset<Route<'bldr>> {
             let mut builder = RouteBuilder::new(_fbb);
+            builder.add_priority(args.priority);
             builder.add_updated_at(args.updated_at);
             builder.add_created_at(args.created_at);
             builder.add_regex_priority(args.regex_priority);
+            if let Some(x) = args.expression {
+                builder.add_expression(x);
+            }
+            if let Some(x) = args.exact {
+                builder.add_exact(x);
+            }
             if let Some(x) = args.tags {
                 builder.add_tags(x);
             }
@@ -3175,6 +3434,33 @@ pub mod silverback {
             // which contains a valid value in this slot
             unsafe { self._tab.get::<i64>(Route::VT_UPDATED_AT, Some(0)).unwrap() }
         }
+        #[inline]
+        pub fn exact(&self) -> Option<&'a str> {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Route::VT_EXACT, None)
+            }
+        }
+        #[inline]
+        pub fn expression(&self) -> Option<&'a str> {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Route::VT_EXPRESSION, None)
+            }
+        }
+        #[inline]
+        pub fn priority(&self) -> u64 {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe { self._tab.get::<u64>(Route::VT_PRIORITY, Some(0)).unwrap() }
+        }
     }
 
     impl ::flatbuffers::Verifiable for Route<'_> {
@@ -3225,6 +3511,17 @@ pub mod silverback {
                 >>("tags", Self::VT_TAGS, false)?
                 .visit_field::<i64>("created_at", Self::VT_CREATED_AT, false)?
                 .visit_field::<i64>("updated_at", Self::VT_UPDATED_AT, false)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>(
+                    "exact",
+                    Self::VT_EXACT,
+                    false,
+                )?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>(
+                    "expression",
+                    Self::VT_EXPRESSION,
+                    false,
+                )?
+                .visit_field::<u64>("priority", Self::VT_PRIORITY, false)?
                 .finish();
             Ok(())
         }
@@ -3283,6 +3580,9 @@ pub mod silverback {
         >,
         pub created_at: i64,
         pub updated_at: i64,
+        pub exact: Option<::flatbuffers::WIPOffset<&'a str>>,
+        pub expression: Option<::flatbuffers::WIPOffset<&'a str>>,
+        pub priority: u64,
     }
     impl<'a> Default for RouteArgs<'a> {
         #[inline]
@@ -3309,6 +3609,9 @@ pub mod silverback {
                 tags: None,
                 created_at: 0,
                 updated_at: 0,
+                exact: None,
+                expression: None,
+                priority: 0,
             }
         }
     }
@@ -3467,6 +3770,20 @@ pub mod silverback {
                 .push_slot::<i64>(Route::VT_UPDATED_AT, updated_at, 0);
         }
         #[inline]
+        pub fn add_exact(&mut self, exact: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Route::VT_EXACT, exact);
+        }
+        #[inline]
+        pub fn add_expression(&mut self, expression: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Route::VT_EXPRESSION, expression);
+        }
+        #[inline]
+        pub fn add_priority(&mut self, priority: u64) {
+            self.fbb_.push_slot::<u64>(Route::VT_PRIORITY, priority, 0);
+        }
+        #[inline]
         pub fn new(
             _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
         ) -> RouteBuilder<'a, 'b, A> {
@@ -3511,6 +3828,9 @@ pub mod silverback {
             ds.field("tags", &self.tags());
             ds.field("created_at", &self.created_at());
             ds.field("updated_at", &self.updated_at());
+            ds.field("exact", &self.exact());
+            ds.field("expression", &self.expression());
+            ds.field("priority", &self.priority());
             ds.finish()
         }
     }
@@ -3553,6 +3873,7 @@ pub mod silverback {
         pub const VT_HEALTHCHECKS: ::flatbuffers::VOffsetT = 40;
         pub const VT_CLIENT_CERTIFICATE: ::flatbuffers::VOffsetT = 42;
         pub const VT_USE_SRV_NAME: ::flatbuffers::VOffsetT = 44;
+        pub const VT_EXACT: ::flatbuffers::VOffsetT = 46;
 
         #[inline]
         pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -3571,6 +3892,9 @@ pub mod silverback {
             let mut builder = UpstreamBuilder::new(_fbb);
             builder.add_updated_at(args.updated_at);
             builder.add_created_at(args.created_at);
+            if let Some(x) = args.exact {
+                builder.add_exact(x);
+            }
             if let Some(x) = args.client_certificate {
                 builder.add_client_certificate(x);
             }
@@ -3840,6 +4164,16 @@ pub mod silverback {
                     .unwrap()
             }
         }
+        #[inline]
+        pub fn exact(&self) -> Option<&'a str> {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Upstream::VT_EXACT, None)
+            }
+        }
     }
 
     impl ::flatbuffers::Verifiable for Upstream<'_> {
@@ -3912,6 +4246,11 @@ pub mod silverback {
                 )?
                 .visit_field::<Id>("client_certificate", Self::VT_CLIENT_CERTIFICATE, false)?
                 .visit_field::<bool>("use_srv_name", Self::VT_USE_SRV_NAME, false)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>(
+                    "exact",
+                    Self::VT_EXACT,
+                    false,
+                )?
                 .finish();
             Ok(())
         }
@@ -3942,6 +4281,7 @@ pub mod silverback {
         pub healthchecks: Option<::flatbuffers::WIPOffset<&'a str>>,
         pub client_certificate: Option<&'a Id>,
         pub use_srv_name: bool,
+        pub exact: Option<::flatbuffers::WIPOffset<&'a str>>,
     }
     impl<'a> Default for UpstreamArgs<'a> {
         #[inline]
@@ -3968,6 +4308,7 @@ pub mod silverback {
                 healthchecks: None,
                 client_certificate: None,
                 use_srv_name: false,
+                exact: None,
             }
         }
     }
@@ -4123,6 +4464,11 @@ pub mod silverback {
                 .push_slot::<bool>(Upstream::VT_USE_SRV_NAME, use_srv_name, false);
         }
         #[inline]
+        pub fn add_exact(&mut self, exact: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Upstream::VT_EXACT, exact);
+        }
+        #[inline]
         pub fn new(
             _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
         ) -> UpstreamBuilder<'a, 'b, A> {
@@ -4168,6 +4514,7 @@ pub mod silverback {
             ds.field("healthchecks", &self.healthchecks());
             ds.field("client_certificate", &self.client_certificate());
             ds.field("use_srv_name", &self.use_srv_name());
+            ds.field("exact", &self.exact());
             ds.finish()
         }
     }
@@ -4196,6 +4543,7 @@ pub mod silverback {
         pub const VT_TAGS: ::flatbuffers::VOffsetT = 12;
         pub const VT_CREATED_AT: ::flatbuffers::VOffsetT = 14;
         pub const VT_UPDATED_AT: ::flatbuffers::VOffsetT = 16;
+        pub const VT_EXACT: ::flatbuffers::VOffsetT = 18;
 
         #[inline]
         pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -4214,6 +4562,9 @@ pub mod silverback {
             let mut builder = TargetBuilder::new(_fbb);
             builder.add_updated_at(args.updated_at);
             builder.add_created_at(args.created_at);
+            if let Some(x) = args.exact {
+                builder.add_exact(x);
+            }
             if let Some(x) = args.tags {
                 builder.add_tags(x);
             }
@@ -4297,6 +4648,16 @@ pub mod silverback {
                     .unwrap()
             }
         }
+        #[inline]
+        pub fn exact(&self) -> Option<&'a str> {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Target::VT_EXACT, None)
+            }
+        }
     }
 
     impl ::flatbuffers::Verifiable for Target<'_> {
@@ -4319,6 +4680,11 @@ pub mod silverback {
                 >>("tags", Self::VT_TAGS, false)?
                 .visit_field::<i64>("created_at", Self::VT_CREATED_AT, false)?
                 .visit_field::<i64>("updated_at", Self::VT_UPDATED_AT, false)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>(
+                    "exact",
+                    Self::VT_EXACT,
+                    false,
+                )?
                 .finish();
             Ok(())
         }
@@ -4335,6 +4701,7 @@ pub mod silverback {
         >,
         pub created_at: i64,
         pub updated_at: i64,
+        pub exact: Option<::flatbuffers::WIPOffset<&'a str>>,
     }
     impl<'a> Default for TargetArgs<'a> {
         #[inline]
@@ -4347,6 +4714,7 @@ pub mod silverback {
                 tags: None,
                 created_at: 0,
                 updated_at: 0,
+                exact: None,
             }
         }
     }
@@ -4395,6 +4763,11 @@ pub mod silverback {
                 .push_slot::<i64>(Target::VT_UPDATED_AT, updated_at, 0);
         }
         #[inline]
+        pub fn add_exact(&mut self, exact: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Target::VT_EXACT, exact);
+        }
+        #[inline]
         pub fn new(
             _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
         ) -> TargetBuilder<'a, 'b, A> {
@@ -4424,6 +4797,337 @@ pub mod silverback {
             ds.field("tags", &self.tags());
             ds.field("created_at", &self.created_at());
             ds.field("updated_at", &self.updated_at());
+            ds.field("exact", &self.exact());
+            ds.finish()
+        }
+    }
+    pub enum EntityReferenceOffset {}
+    #[derive(Copy, Clone, PartialEq)]
+
+    pub struct EntityReference<'a> {
+        pub _tab: ::flatbuffers::Table<'a>,
+    }
+
+    impl<'a> ::flatbuffers::Follow<'a> for EntityReference<'a> {
+        type Inner = EntityReference<'a>;
+        #[inline]
+        unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+            Self {
+                _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
+            }
+        }
+    }
+
+    impl<'a> EntityReference<'a> {
+        pub const VT_FIELD: ::flatbuffers::VOffsetT = 4;
+        pub const VT_ID: ::flatbuffers::VOffsetT = 6;
+
+        #[inline]
+        pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+            EntityReference { _tab: table }
+        }
+        #[allow(unused_mut)]
+        pub fn create<
+            'bldr: 'args,
+            'args: 'mut_bldr,
+            'mut_bldr,
+            A: ::flatbuffers::Allocator + 'bldr,
+        >(
+            _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+            args: &'args EntityReferenceArgs<'args>,
+        ) -> ::flatbuffers::WIPOffset<EntityReference<'bldr>> {
+            let mut builder = EntityReferenceBuilder::new(_fbb);
+            if let Some(x) = args.id {
+                builder.add_id(x);
+            }
+            if let Some(x) = args.field {
+                builder.add_field(x);
+            }
+            builder.finish()
+        }
+
+        #[inline]
+        pub fn field(&self) -> &'a str {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(EntityReference::VT_FIELD, None)
+                    .unwrap()
+            }
+        }
+        #[inline]
+        pub fn id(&self) -> &'a Id {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe { self._tab.get::<Id>(EntityReference::VT_ID, None).unwrap() }
+        }
+    }
+
+    impl ::flatbuffers::Verifiable for EntityReference<'_> {
+        #[inline]
+        fn run_verifier(
+            v: &mut ::flatbuffers::Verifier,
+            pos: usize,
+        ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+            v.visit_table(pos)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("field", Self::VT_FIELD, true)?
+                .visit_field::<Id>("id", Self::VT_ID, true)?
+                .finish();
+            Ok(())
+        }
+    }
+    pub struct EntityReferenceArgs<'a> {
+        pub field: Option<::flatbuffers::WIPOffset<&'a str>>,
+        pub id: Option<&'a Id>,
+    }
+    impl<'a> Default for EntityReferenceArgs<'a> {
+        #[inline]
+        fn default() -> Self {
+            EntityReferenceArgs {
+                field: None, // required field
+                id: None,    // required field
+            }
+        }
+    }
+
+    pub struct EntityReferenceBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+        fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+    }
+    impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> EntityReferenceBuilder<'a, 'b, A> {
+        #[inline]
+        pub fn add_field(&mut self, field: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(EntityReference::VT_FIELD, field);
+        }
+        #[inline]
+        pub fn add_id(&mut self, id: &Id) {
+            self.fbb_
+                .push_slot_always::<&Id>(EntityReference::VT_ID, id);
+        }
+        #[inline]
+        pub fn new(
+            _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        ) -> EntityReferenceBuilder<'a, 'b, A> {
+            let start = _fbb.start_table();
+            EntityReferenceBuilder {
+                fbb_: _fbb,
+                start_: start,
+            }
+        }
+        #[inline]
+        pub fn finish(self) -> ::flatbuffers::WIPOffset<EntityReference<'a>> {
+            let o = self.fbb_.end_table(self.start_);
+            self.fbb_.required(o, EntityReference::VT_FIELD, "field");
+            self.fbb_.required(o, EntityReference::VT_ID, "id");
+            ::flatbuffers::WIPOffset::new(o.value())
+        }
+    }
+
+    impl ::core::fmt::Debug for EntityReference<'_> {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            let mut ds = f.debug_struct("EntityReference");
+            ds.field("field", &self.field());
+            ds.field("id", &self.id());
+            ds.finish()
+        }
+    }
+    pub enum EntityOffset {}
+    #[derive(Copy, Clone, PartialEq)]
+
+    pub struct Entity<'a> {
+        pub _tab: ::flatbuffers::Table<'a>,
+    }
+
+    impl<'a> ::flatbuffers::Follow<'a> for Entity<'a> {
+        type Inner = Entity<'a>;
+        #[inline]
+        unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+            Self {
+                _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
+            }
+        }
+    }
+
+    impl<'a> Entity<'a> {
+        pub const VT_ID: ::flatbuffers::VOffsetT = 4;
+        pub const VT_KIND: ::flatbuffers::VOffsetT = 6;
+        pub const VT_REFERENCES: ::flatbuffers::VOffsetT = 8;
+        pub const VT_JSON: ::flatbuffers::VOffsetT = 10;
+
+        #[inline]
+        pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+            Entity { _tab: table }
+        }
+        #[allow(unused_mut)]
+        pub fn create<
+            'bldr: 'args,
+            'args: 'mut_bldr,
+            'mut_bldr,
+            A: ::flatbuffers::Allocator + 'bldr,
+        >(
+            _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+            args: &'args EntityArgs<'args>,
+        ) -> ::flatbuffers::WIPOffset<Entity<'bldr>> {
+            let mut builder = EntityBuilder::new(_fbb);
+            if let Some(x) = args.json {
+                builder.add_json(x);
+            }
+            if let Some(x) = args.references {
+                builder.add_references(x);
+            }
+            if let Some(x) = args.kind {
+                builder.add_kind(x);
+            }
+            if let Some(x) = args.id {
+                builder.add_id(x);
+            }
+            builder.finish()
+        }
+
+        #[inline]
+        pub fn id(&self) -> &'a Id {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe { self._tab.get::<Id>(Entity::VT_ID, None).unwrap() }
+        }
+        #[inline]
+        pub fn kind(&self) -> &'a str {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Entity::VT_KIND, None)
+                    .unwrap()
+            }
+        }
+        #[inline]
+        pub fn references(
+            &self,
+        ) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<EntityReference<'a>>>>
+        {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab.get::<::flatbuffers::ForwardsUOffset<
+                    ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<EntityReference>>,
+                >>(Entity::VT_REFERENCES, None)
+            }
+        }
+        #[inline]
+        pub fn json(&self) -> &'a str {
+            // Safety:
+            // Created from valid Table for this object
+            // which contains a valid value in this slot
+            unsafe {
+                self._tab
+                    .get::<::flatbuffers::ForwardsUOffset<&str>>(Entity::VT_JSON, None)
+                    .unwrap()
+            }
+        }
+    }
+
+    impl ::flatbuffers::Verifiable for Entity<'_> {
+        #[inline]
+        fn run_verifier(
+            v: &mut ::flatbuffers::Verifier,
+            pos: usize,
+        ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+            v.visit_table(pos)?
+                .visit_field::<Id>("id", Self::VT_ID, true)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("kind", Self::VT_KIND, true)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<
+                    ::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<EntityReference>>,
+                >>("references", Self::VT_REFERENCES, false)?
+                .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("json", Self::VT_JSON, true)?
+                .finish();
+            Ok(())
+        }
+    }
+    pub struct EntityArgs<'a> {
+        pub id: Option<&'a Id>,
+        pub kind: Option<::flatbuffers::WIPOffset<&'a str>>,
+        pub references: Option<
+            ::flatbuffers::WIPOffset<
+                ::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<EntityReference<'a>>>,
+            >,
+        >,
+        pub json: Option<::flatbuffers::WIPOffset<&'a str>>,
+    }
+    impl<'a> Default for EntityArgs<'a> {
+        #[inline]
+        fn default() -> Self {
+            EntityArgs {
+                id: None,   // required field
+                kind: None, // required field
+                references: None,
+                json: None, // required field
+            }
+        }
+    }
+
+    pub struct EntityBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+        fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+    }
+    impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> EntityBuilder<'a, 'b, A> {
+        #[inline]
+        pub fn add_id(&mut self, id: &Id) {
+            self.fbb_.push_slot_always::<&Id>(Entity::VT_ID, id);
+        }
+        #[inline]
+        pub fn add_kind(&mut self, kind: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Entity::VT_KIND, kind);
+        }
+        #[inline]
+        pub fn add_references(
+            &mut self,
+            references: ::flatbuffers::WIPOffset<
+                ::flatbuffers::Vector<'b, ::flatbuffers::ForwardsUOffset<EntityReference<'b>>>,
+            >,
+        ) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Entity::VT_REFERENCES, references);
+        }
+        #[inline]
+        pub fn add_json(&mut self, json: ::flatbuffers::WIPOffset<&'b str>) {
+            self.fbb_
+                .push_slot_always::<::flatbuffers::WIPOffset<_>>(Entity::VT_JSON, json);
+        }
+        #[inline]
+        pub fn new(
+            _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+        ) -> EntityBuilder<'a, 'b, A> {
+            let start = _fbb.start_table();
+            EntityBuilder {
+                fbb_: _fbb,
+                start_: start,
+            }
+        }
+        #[inline]
+        pub fn finish(self) -> ::flatbuffers::WIPOffset<Entity<'a>> {
+            let o = self.fbb_.end_table(self.start_);
+            self.fbb_.required(o, Entity::VT_ID, "id");
+            self.fbb_.required(o, Entity::VT_KIND, "kind");
+            self.fbb_.required(o, Entity::VT_JSON, "json");
+            ::flatbuffers::WIPOffset::new(o.value())
+        }
+    }
+
+    impl ::core::fmt::Debug for Entity<'_> {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            let mut ds = f.debug_struct("Entity");
+            ds.field("id", &self.id());
+            ds.field("kind", &self.kind());
+            ds.field("references", &self.references());
+            ds.field("json", &self.json());
             ds.finish()
         }
     }
@@ -4732,131 +5436,6 @@ pub mod silverback {
             let mut ds = f.debug_struct("TargetList");
             ds.field("upstream", &self.upstream());
             ds.field("targets", &self.targets());
-            ds.finish()
-        }
-    }
-    pub enum ReferenceOffset {}
-    #[derive(Copy, Clone, PartialEq)]
-
-    pub struct Reference<'a> {
-        pub _tab: ::flatbuffers::Table<'a>,
-    }
-
-    impl<'a> ::flatbuffers::Follow<'a> for Reference<'a> {
-        type Inner = Reference<'a>;
-        #[inline]
-        unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
-            Self {
-                _tab: unsafe { ::flatbuffers::Table::new(buf, loc) },
-            }
-        }
-    }
-
-    impl<'a> Reference<'a> {
-        pub const VT_ID: ::flatbuffers::VOffsetT = 4;
-        pub const VT_KEY: ::flatbuffers::VOffsetT = 6;
-
-        #[inline]
-        pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
-            Reference { _tab: table }
-        }
-        #[allow(unused_mut)]
-        pub fn create<
-            'bldr: 'args,
-            'args: 'mut_bldr,
-            'mut_bldr,
-            A: ::flatbuffers::Allocator + 'bldr,
-        >(
-            _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
-            args: &'args ReferenceArgs<'args>,
-        ) -> ::flatbuffers::WIPOffset<Reference<'bldr>> {
-            let mut builder = ReferenceBuilder::new(_fbb);
-            builder.add_key(args.key);
-            if let Some(x) = args.id {
-                builder.add_id(x);
-            }
-            builder.finish()
-        }
-
-        #[inline]
-        pub fn id(&self) -> &'a Id {
-            // Safety:
-            // Created from valid Table for this object
-            // which contains a valid value in this slot
-            unsafe { self._tab.get::<Id>(Reference::VT_ID, None).unwrap() }
-        }
-        #[inline]
-        pub fn key(&self) -> u64 {
-            // Safety:
-            // Created from valid Table for this object
-            // which contains a valid value in this slot
-            unsafe { self._tab.get::<u64>(Reference::VT_KEY, Some(0)).unwrap() }
-        }
-    }
-
-    impl ::flatbuffers::Verifiable for Reference<'_> {
-        #[inline]
-        fn run_verifier(
-            v: &mut ::flatbuffers::Verifier,
-            pos: usize,
-        ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
-            v.visit_table(pos)?
-                .visit_field::<Id>("id", Self::VT_ID, true)?
-                .visit_field::<u64>("key", Self::VT_KEY, false)?
-                .finish();
-            Ok(())
-        }
-    }
-    pub struct ReferenceArgs<'a> {
-        pub id: Option<&'a Id>,
-        pub key: u64,
-    }
-    impl<'a> Default for ReferenceArgs<'a> {
-        #[inline]
-        fn default() -> Self {
-            ReferenceArgs {
-                id: None, // required field
-                key: 0,
-            }
-        }
-    }
-
-    pub struct ReferenceBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
-        fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-        start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
-    }
-    impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> ReferenceBuilder<'a, 'b, A> {
-        #[inline]
-        pub fn add_id(&mut self, id: &Id) {
-            self.fbb_.push_slot_always::<&Id>(Reference::VT_ID, id);
-        }
-        #[inline]
-        pub fn add_key(&mut self, key: u64) {
-            self.fbb_.push_slot::<u64>(Reference::VT_KEY, key, 0);
-        }
-        #[inline]
-        pub fn new(
-            _fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
-        ) -> ReferenceBuilder<'a, 'b, A> {
-            let start = _fbb.start_table();
-            ReferenceBuilder {
-                fbb_: _fbb,
-                start_: start,
-            }
-        }
-        #[inline]
-        pub fn finish(self) -> ::flatbuffers::WIPOffset<Reference<'a>> {
-            let o = self.fbb_.end_table(self.start_);
-            self.fbb_.required(o, Reference::VT_ID, "id");
-            ::flatbuffers::WIPOffset::new(o.value())
-        }
-    }
-
-    impl ::core::fmt::Debug for Reference<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            let mut ds = f.debug_struct("Reference");
-            ds.field("id", &self.id());
-            ds.field("key", &self.key());
             ds.finish()
         }
     }

@@ -1,4 +1,4 @@
-//! A full configuration into the store: entities, lookup keys, the compiled router, meta.
+//! A full configuration into the store: entities, lookup keys, children, the compiled router, meta.
 //!
 //! Everything is sorted first. An empty database is filled by appending; otherwise old and new
 //! records are walked side by side and only differences are written, so that a configuration that is
@@ -14,15 +14,16 @@ use super::candidate::{self, Filed};
 use super::encode::{self, Encode};
 use super::error::{Damaged, Place, StoreError};
 use super::gate::Pass;
-use super::keys::{self, Child};
+use super::keys;
+use super::layout::{self, Link};
 use super::lmdb::{LmdbError, ReadTxn, Records, WriteTxn};
 use super::record::{self, Encoder};
 use super::segment::{self, DIRECTORY_KEY, Directory};
 use super::store::{Applied, Source};
-use super::view::Meta;
+use super::view::{Counts, Meta};
 use super::{FORMAT_VERSION, reader};
 use crate::declarative::Config;
-use crate::entity::{Route, Target};
+use crate::entity::{Entity, EntityKind, Route, Target};
 use crate::generated as fbs;
 
 /// One write: the version it starts from, and the transaction.
@@ -103,54 +104,66 @@ pub(super) fn apply(
         write,
         encoder: Encoder::new(),
         content: 0,
+        counts: Counts::default(),
         records_changed: 0,
     };
-    let enabled = check_references(config)?;
-    writer.entities(Place::Services, "service", &config.services)?;
-    writer.entities(Place::Routes, "route", &config.routes)?;
-    writer.entities(Place::Upstreams, "upstream", &config.upstreams)?;
-    writer.entities(Place::Targets, "target", &config.targets)?;
+    let parts = Parts::new(config);
+    writer.entities(&parts)?;
     writer.target_lists(&config.targets)?;
-    writer.upstream_names(config)?;
-    writer.children(config)?;
-    writer.router(config, &enabled)?;
+    writer.keys(&parts)?;
+    writer.children(&parts)?;
+    writer.router(config)?;
     writer.finish(config, source)
 }
 
-/// Checks that everything referred to exists; the ids of enabled services.
-fn check_references(config: &Config) -> Result<Ids, StoreError> {
-    let services: Ids = config.services.iter().map(|service| service.id).collect();
-    for route in &config.routes {
-        if let Some(service) = route.service
-            && !services.contains(&service)
-        {
-            return Err(rejected(
-                "route",
-                route.id,
-                format!("there is no service {service}"),
-            ));
-        }
-    }
-    let upstreams: Ids = config
-        .upstreams
-        .iter()
-        .map(|upstream| upstream.id)
-        .collect();
-    for target in &config.targets {
-        if !upstreams.contains(&target.upstream) {
-            let reason = format!("there is no upstream {}", target.upstream);
-            return Err(rejected("target", target.id, reason));
-        }
-    }
-    Ok(config
-        .services
-        .iter()
-        .filter(|each| each.enabled)
-        .map(|each| each.id)
-        .collect())
+/// A configuration by kind.
+struct Parts<'c> {
+    config: &'c Config,
+    /// By the kind's position; those with a type of their own are empty.
+    entities: Vec<Vec<&'c Entity>>,
 }
 
-pub(super) fn rejected(entity: &'static str, id: Uuid, reason: String) -> StoreError {
+impl<'c> Parts<'c> {
+    fn new(config: &'c Config) -> Self {
+        let mut entities = vec![Vec::new(); EntityKind::all().count()];
+        for entity in &config.entities {
+            entities[entity.kind.index()].push(entity);
+        }
+        Self { config, entities }
+    }
+
+    fn of(&self, kind: EntityKind) -> Box<dyn Iterator<Item = &'c dyn Encode> + '_> {
+        fn each<E: Encode>(entities: &[E]) -> Box<dyn Iterator<Item = &dyn Encode> + '_> {
+            Box::new(entities.iter().map(|entity| -> &dyn Encode { entity }))
+        }
+        match kind {
+            EntityKind::SERVICES => each(&self.config.services),
+            EntityKind::ROUTES => each(&self.config.routes),
+            EntityKind::UPSTREAMS => each(&self.config.upstreams),
+            EntityKind::TARGETS => each(&self.config.targets),
+            _ => {
+                let entities = self.entities[kind.index()].iter();
+                Box::new(entities.map(|entity| *entity as &dyn Encode))
+            }
+        }
+    }
+}
+
+/// That a unique text is another entity's already.
+pub(super) fn taken(entity: &dyn Encode, link: &Link) -> StoreError {
+    let text = entity.unique(link.field).unwrap_or_default();
+    let reason = format!("the {} {text} is taken by another one", link.field);
+    rejected(link.kind, entity.id(), reason)
+}
+
+/// That something referred to is not there.
+pub(super) fn dangling(link: &Link, parent: Uuid, child: Uuid) -> StoreError {
+    let reason = format!("there is no {} {parent}", link.field);
+    rejected(link.kind, child, reason)
+}
+
+pub(super) fn rejected(kind: EntityKind, id: Uuid, reason: String) -> StoreError {
+    let entity = kind.name();
     StoreError::Rejected { entity, id, reason }
 }
 
@@ -168,7 +181,8 @@ pub(super) fn compile(
     if !is_enabled {
         return Ok(());
     }
-    candidate::compile(route, filed).map_err(|reason| rejected("route", route.id, reason))
+    candidate::compile(route, filed)
+        .map_err(|reason| rejected(EntityKind::ROUTES, route.id, reason))
 }
 
 struct FullWriter<'e> {
@@ -178,36 +192,32 @@ struct FullWriter<'e> {
     write: WriteTxn<'e>,
     encoder: Encoder,
     content: u128,
+    counts: Counts,
     records_changed: u64,
 }
 
 impl FullWriter<'_> {
-    /// All records of one kind of entity.
-    fn entities<E: Encode>(
-        &mut self,
-        place: Place,
-        kind: &'static str,
-        entities: &[E],
-    ) -> Result<(), Failure> {
-        let mut sorted: Vec<_> = entities
-            .iter()
-            .map(|entity| (entity.id(), entity))
-            .collect();
-        sorted.sort_unstable_by_key(|(id, _)| *id);
-        if let Some([(id, _), _]) = sorted.array_windows().find(|[(a, _), (b, _)]| a == b) {
-            return Err(rejected(kind, *id, "it is there twice".into()).into());
+    /// The records of all entities.
+    fn entities(&mut self, parts: &Parts<'_>) -> Result<(), Failure> {
+        // The kinds that share a database follow each other in its order.
+        let mut kinds = layout::kinds_by_name();
+        kinds.sort_by_key(|kind| layout::place(*kind) as usize);
+        for kinds in kinds.chunk_by(|left, right| layout::place(*left) == layout::place(*right)) {
+            let mut merge = Merge::new(
+                self.is_compared.then_some(&self.base),
+                layout::place(kinds[0]),
+                &mut self.write,
+            )?;
+            for kind in kinds {
+                for (id, entity) in sorted_by_id(*kind, parts.of(*kind))? {
+                    let value = entity.encode(&mut self.encoder);
+                    self.content = self.content.wrapping_add(record::content(value));
+                    self.counts.add(*kind, 1);
+                    merge.put(&keys::entity(*kind, id), value)?;
+                }
+            }
+            self.records_changed += merge.finish()?;
         }
-        let mut merge = Merge::new(
-            self.is_compared.then_some(&self.base),
-            place,
-            &mut self.write,
-        )?;
-        for (id, entity) in sorted {
-            let value = entity.encode(&mut self.encoder);
-            self.content = self.content.wrapping_add(record::content(value));
-            merge.put(id.as_bytes(), value)?;
-        }
-        self.records_changed += merge.finish()?;
         Ok(())
     }
 
@@ -228,57 +238,65 @@ impl FullWriter<'_> {
         Ok(())
     }
 
-    fn upstream_names(&mut self, config: &Config) -> Result<(), Failure> {
-        let mut sorted: Vec<_> = config
-            .upstreams
-            .iter()
-            .map(|upstream| (keys::upstream_name(&upstream.name), upstream))
-            .collect();
-        sorted.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-        if let Some([_, (_, twin)]) = sorted.array_windows().find(|[(a, _), (b, _)]| a == b) {
-            let reason = format!("the name {} is taken by another upstream", twin.name);
-            return Err(rejected("upstream", twin.id, reason).into());
-        }
+    /// The lookup keys of all unique fields.
+    fn keys(&mut self, parts: &Parts<'_>) -> Result<(), Failure> {
         let mut merge = Merge::new(
             self.is_compared.then_some(&self.base),
             Place::Keys,
             &mut self.write,
         )?;
-        for (key, upstream) in sorted {
-            let value = encode::reference(&mut self.encoder, &key, upstream.id);
-            merge.put(&key, value)?;
+        for link in layout::kinds_by_name().into_iter().flat_map(layout::unique) {
+            let mut sorted = Vec::new();
+            for entity in parts.of(link.kind) {
+                let text = entity.unique(link.field);
+                sorted.extend(text.map(|text| (keys::text(text), entity)));
+            }
+            sorted.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+            if let Some([_, (_, twin)]) = sorted.array_windows().find(|[(a, _), (b, _)]| a == b) {
+                return Err(taken(*twin, link).into());
+            }
+            for (text, entity) in sorted {
+                let key = keys::unique(link, &text);
+                merge.put(&key, &keys::reference(&key, entity.id()))?;
+            }
         }
         self.records_changed += merge.finish()?;
         Ok(())
     }
 
-    fn children(&mut self, config: &Config) -> Result<(), Failure> {
-        let routes = config.routes.iter();
-        let routes =
-            routes.filter_map(|route| Some((Child::Route as u8, route.service?, route.id)));
-        let targets = config.targets.iter();
-        let targets = targets.map(|target| (Child::Target as u8, target.upstream, target.id));
-        let mut sorted: Vec<_> = routes.chain(targets).collect();
-        sorted.sort_unstable();
+    /// The children of all references, once what is referred to was seen to be there.
+    fn children(&mut self, parts: &Parts<'_>) -> Result<(), Failure> {
         let mut merge = Merge::new(
             self.is_compared.then_some(&self.base),
             Place::Children,
             &mut self.write,
         )?;
-        for (kind, parent, id) in sorted {
-            let kind = if kind == Child::Route as u8 {
-                Child::Route
-            } else {
-                Child::Target
-            };
-            let (key, value) = keys::child(kind, parent, id);
-            merge.put(&key, &value)?;
+        let kinds = layout::kinds_by_name();
+        for link in kinds.into_iter().flat_map(layout::references) {
+            let mut sorted = Vec::new();
+            for entity in parts.of(link.kind) {
+                let parent = entity.reference(link.field);
+                sorted.extend(parent.map(|parent| (parent, entity.id())));
+            }
+            sorted.sort_unstable();
+            for children in sorted.chunk_by(|left, right| left.0 == right.0) {
+                let (parent, first) = children[0];
+                if !exists(merge.write, link, parent)? {
+                    return Err(dangling(link, parent, first).into());
+                }
+                for (parent, id) in children {
+                    let key = keys::child(link, *parent, *id);
+                    merge.put(&key, &keys::child_value(&key))?;
+                }
+            }
         }
         self.records_changed += merge.finish()?;
         Ok(())
     }
 
-    fn router(&mut self, config: &Config, enabled: &Ids) -> Result<(), Failure> {
+    fn router(&mut self, config: &Config) -> Result<(), Failure> {
+        let enabled = config.services.iter().filter(|service| service.enabled);
+        let enabled: Ids = enabled.map(|service| service.id).collect();
         let mut filed = Vec::with_capacity(config.routes.len());
         for route in &config.routes {
             let is_enabled = route
@@ -315,11 +333,7 @@ impl FullWriter<'_> {
             ..source
         };
         let meta = Meta {
-            services: config.services.len() as u64,
-            routes: config.routes.len() as u64,
-            upstreams: config.upstreams.len() as u64,
-            targets: config.targets.len() as u64,
-            content: self.content,
+            counts: self.counts,
             ..next_meta(&before, self.content, source)
         };
         put_meta(&mut self.write, &mut self.encoder, &meta)?;
@@ -327,6 +341,28 @@ impl FullWriter<'_> {
         self.write.commit()?;
         Ok(applied(meta, self.records_changed))
     }
+}
+
+/// The entities of a kind in id order.
+fn sorted_by_id<'c>(
+    kind: EntityKind,
+    entities: impl Iterator<Item = &'c dyn Encode>,
+) -> Result<Vec<(Uuid, &'c dyn Encode)>, StoreError> {
+    let mut sorted: Vec<_> = entities.map(|entity| (entity.id(), entity)).collect();
+    sorted.sort_unstable_by_key(|(id, _)| *id);
+    match sorted.array_windows().find(|[(a, _), (b, _)]| a == b) {
+        Some([(id, _), _]) => Err(rejected(kind, *id, "it is there twice".into())),
+        None => Ok(sorted),
+    }
+}
+
+/// Whether what a reference names is there. What no program describes yet cannot be asked for.
+pub(super) fn exists(write: &WriteTxn<'_>, link: &Link, parent: Uuid) -> Result<bool, Damaged> {
+    let Some(kind) = link.parent else {
+        return Ok(true);
+    };
+    let found = write.get(layout::place(kind), &keys::entity(kind, parent))?;
+    Ok(found.is_some())
 }
 
 /// The label of the version after `before`.
@@ -348,16 +384,10 @@ pub(super) fn next_meta(before: &Meta, content: u128, source: Source<'_>) -> Met
 }
 
 pub(super) fn applied(meta: Meta, records_changed: u64) -> Applied {
-    let Meta {
-        version,
-        config_hash,
-        routes,
-        ..
-    } = meta;
     Applied {
-        version,
-        config_hash,
-        routes,
+        version: meta.version,
+        routes: meta.counts.of(EntityKind::ROUTES),
+        config_hash: meta.config_hash,
         records_changed,
     }
 }
@@ -368,6 +398,19 @@ pub(super) fn put_meta(
     meta: &Meta,
 ) -> Result<(), Failure> {
     let b = &mut encoder.builder;
+    let counts: Vec<_> = meta
+        .counts
+        .iter()
+        .map(|(kind, count)| {
+            let name = b.create_string(kind.name());
+            let args = fbs::KindCountArgs {
+                kind: Some(name),
+                count,
+                layout: layout::hash(kind),
+            };
+            fbs::KindCount::create(b, &args)
+        })
+        .collect();
     let args = fbs::MetaArgs {
         format_version: FORMAT_VERSION,
         silverback_version: Some(b.create_string(&meta.silverback_version)),
@@ -376,10 +419,7 @@ pub(super) fn put_meta(
         source: Some(b.create_string(&meta.source)),
         config_hash: Some(b.create_string(&meta.config_hash)),
         content: Some(&record::id(Uuid::from_u128(meta.content))),
-        services: meta.services,
-        routes: meta.routes,
-        upstreams: meta.upstreams,
-        targets: meta.targets,
+        counts: Some(b.create_vector(&counts)),
     };
     let root = fbs::Meta::create(b, &args);
     Ok(write.put(Place::Meta, keys::META, encoder.seal(root))?)
@@ -397,7 +437,7 @@ pub(super) fn put_directory(
 /// Makes a database hold exactly the records that are put, in ascending key order.
 struct Merge<'m, 'e> {
     place: Place,
-    old: std::iter::Peekable<Records<'m>>,
+    old: std::iter::Peekable<std::iter::Flatten<std::option::IntoIter<Records<'m>>>>,
     is_empty: bool,
     write: &'m mut WriteTxn<'e>,
     changed: u64,
@@ -411,13 +451,10 @@ impl<'m, 'e> Merge<'m, 'e> {
         write: &'m mut WriteTxn<'e>,
     ) -> Result<Self, Failure> {
         let is_empty = base.is_none_or(|base| base.len(place) == 0);
-        let old: Records<'m> = match base {
-            Some(base) => base.scan(place, &[])?,
-            None => Box::new(std::iter::empty()),
-        };
+        let old = base.map(|base| base.scan(place, &[])).transpose()?;
         Ok(Self {
             place,
-            old: old.peekable(),
+            old: old.into_iter().flatten().peekable(),
             is_empty,
             write,
             changed: 0,

@@ -5,20 +5,21 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::apply::{
-    Failure, Transaction, applied, compile, next_meta, put_directory, put_meta, rejected,
-    target_order,
+    Failure, Transaction, applied, compile, dangling, exists, next_meta, put_directory, put_meta,
+    rejected, taken, target_order,
 };
 use super::candidate::Filed;
 use super::encode::{self, Encode};
 use super::error::{Damage, Damaged, Place, StoreError};
-use super::keys::{self, Child};
+use super::layout::{self, Link};
 use super::lmdb::{LmdbError, ReadTxn, WriteTxn, damaged};
-use super::reader;
 use super::record::{self, Encoder};
 use super::segment::{self, DIRECTORY_KEY, Directory, Edit, Segment, Segments};
 use super::store::{Applied, Source};
-use super::view::{Meta, RouteView, ServiceView, TargetView, UpstreamView};
-use crate::entity::{Route, Service, Target, Upstream};
+use super::stored::Stored;
+use super::view::{Counts, Meta, RouteView, ServiceView, TargetView};
+use super::{keys, reader};
+use crate::entity::{Entity, EntityKind, Route, Service, Target, Upstream};
 use crate::generated as fbs;
 
 /// What changes between two configurations. Deletions are done first.
@@ -32,6 +33,44 @@ pub struct Delta {
     pub upstreams: Changes<Upstream>,
     /// Targets.
     pub targets: Changes<Target>,
+    /// Entities of all other kinds.
+    pub entities: EntityChanges,
+}
+
+/// Changes to the kinds of entities without a type of their own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EntityChanges {
+    /// Entities that are new or replaced.
+    pub upsert: Vec<Entity>,
+    /// Entities that go; one that is not there is no error.
+    pub delete: Vec<(EntityKind, Uuid)>,
+}
+
+impl Delta {
+    fn upserts(&self) -> Vec<&dyn Encode> {
+        fn each<E: Encode>(entities: &[E]) -> impl Iterator<Item = &dyn Encode> {
+            entities.iter().map(|entity| -> &dyn Encode { entity })
+        }
+        each(&self.services.upsert)
+            .chain(each(&self.routes.upsert))
+            .chain(each(&self.upstreams.upsert))
+            .chain(each(&self.targets.upsert))
+            .chain(each(&self.entities.upsert))
+            .collect()
+    }
+
+    fn deletes(&self) -> Vec<(EntityKind, Uuid)> {
+        let typed = [
+            (EntityKind::SERVICES, &self.services.delete),
+            (EntityKind::ROUTES, &self.routes.delete),
+            (EntityKind::UPSTREAMS, &self.upstreams.delete),
+            (EntityKind::TARGETS, &self.targets.delete),
+        ];
+        let typed = typed
+            .into_iter()
+            .flat_map(|(kind, ids)| ids.iter().map(move |id| (kind, *id)));
+        typed.chain(self.entities.delete.iter().copied()).collect()
+    }
 }
 
 /// Changes to one kind of entity.
@@ -71,12 +110,16 @@ pub(super) fn apply(
         encoder: Encoder::new(),
         content: before.content,
         records_changed: 0,
-        counts: [0; 4],
+        counts: before.counts,
+        target_lists: BTreeSet::new(),
     };
     let affected = writer.affected_routes(delta)?;
     let mut edits = writer.edits(&affected, false)?;
-    writer.write_entities(delta)?;
-    writer.check_references(delta)?;
+    let (upserts, deletes) = (delta.upserts(), delta.deletes());
+    check_twins(&upserts)?;
+    writer.write_entities(&upserts, &deletes)?;
+    writer.write_target_lists()?;
+    writer.check_references(&upserts, &deletes)?;
     edits.extend(writer.edits(&affected, true)?);
     writer.edit_router(edits)?;
     writer.finish(&before, source)
@@ -88,8 +131,9 @@ struct DeltaWriter<'e> {
     encoder: Encoder,
     content: u128,
     records_changed: u64,
-    /// How many services, routes, upstreams and targets there are more than before.
-    counts: [i64; 4],
+    counts: Counts,
+    /// Upstreams whose targets changed.
+    target_lists: BTreeSet<Uuid>,
 }
 
 impl DeltaWriter<'_> {
@@ -107,11 +151,9 @@ impl DeltaWriter<'_> {
             let was_enabled = stored_service(self.base.get(Place::Services, id.as_bytes())?, id)?
                 .is_some_and(|service| service.enabled());
             if is_enabled != was_enabled {
-                for record in self
-                    .base
-                    .scan(Place::Children, &keys::children(Child::Route, id))?
-                {
-                    affected.extend(keys::child_id(record?.0));
+                let prefix = keys::children(link(EntityKind::ROUTES, "service"), id);
+                for record in self.base.scan(Place::Children, &prefix)? {
+                    affected.extend(keys::id(record?.0));
                 }
             }
         }
@@ -149,82 +191,106 @@ impl DeltaWriter<'_> {
         }
     }
 
-    fn write_entities(&mut self, delta: &Delta) -> Result<(), Failure> {
-        self.write_routes(&delta.routes)?;
-        self.write_targets(&delta.targets)?;
-        self.write_upstreams(&delta.upstreams)?;
-        for id in &delta.services.delete {
-            self.delete(Place::Services, *id, 0)?;
+    /// What goes or is replaced gives up its keys first, so that they can change hands.
+    fn write_entities(
+        &mut self,
+        upserts: &[&dyn Encode],
+        deletes: &[(EntityKind, Uuid)],
+    ) -> Result<(), Failure> {
+        for (kind, id) in deletes {
+            if self.take_out(*kind, *id)? {
+                let key = keys::entity(*kind, *id);
+                self.write.delete(layout::place(*kind), &key)?;
+                self.records_changed += 1;
+            }
         }
-        for service in &delta.services.upsert {
-            self.put(Place::Services, service, 0)?;
+        let mut changed = Vec::with_capacity(upserts.len());
+        for entity in upserts {
+            let (kind, id) = (entity.kind(), entity.id());
+            let value = entity.encode(&mut self.encoder);
+            let key = keys::entity(kind, id);
+            if self.write.get(layout::place(kind), &key)? != Some(value) {
+                self.take_out(kind, id)?;
+                changed.push(*entity);
+            }
         }
-        Ok(())
+        changed.into_iter().try_for_each(|entity| self.put(entity))
     }
 
-    fn write_routes(&mut self, changes: &Changes<Route>) -> Result<(), Failure> {
-        for id in &changes.delete {
-            self.unlink_route(*id)?;
-            self.delete(Place::Routes, *id, 1)?;
+    /// Takes a stored entity out of count, content sum, keys and children; whether there is one.
+    fn take_out(&mut self, kind: EntityKind, id: Uuid) -> Result<bool, Failure> {
+        let (place, key) = (layout::place(kind), keys::entity(kind, id));
+        let Some(value) = self.write.get(place, &key)? else {
+            return Ok(false);
+        };
+        let stored = Stored::read(kind, value).map_err(|damage| damaged(place, &key, damage))?;
+        let stored = stored.as_encode();
+        self.content = self.content.wrapping_sub(record::content(value));
+        self.counts.add(kind, -1);
+        for link in layout::unique(kind) {
+            if let Some(text) = stored.unique(link.field) {
+                let key = keys::unique(link, &keys::text(text));
+                self.write.delete(Place::Keys, &key)?;
+            }
         }
-        for route in &changes.upsert {
-            self.unlink_route(route.id)?;
-            self.put(Place::Routes, route, 1)?;
-            if let Some(service) = route.service {
-                let (key, value) = keys::child(Child::Route, service, route.id);
+        for link in layout::references(kind) {
+            if let Some(parent) = stored.reference(link.field) {
+                let key = keys::child(link, parent, id);
+                self.write.delete(Place::Children, &key)?;
+            }
+        }
+        self.note_target(stored);
+        Ok(true)
+    }
+
+    fn put(&mut self, entity: &dyn Encode) -> Result<(), Failure> {
+        let (kind, id) = (entity.kind(), entity.id());
+        let value = entity.encode(&mut self.encoder);
+        self.content = self.content.wrapping_add(record::content(value));
+        self.counts.add(kind, 1);
+        self.records_changed += 1;
+        let place = layout::place(kind);
+        self.write.put(place, &keys::entity(kind, id), value)?;
+        for link in layout::unique(kind) {
+            if let Some(text) = entity.unique(link.field) {
+                let key = keys::unique(link, &keys::text(text));
+                if self.write.get(Place::Keys, &key)?.is_some() {
+                    return Err(taken(entity, link).into());
+                }
+                let value = keys::reference(&key, id);
+                self.write.put(Place::Keys, &key, &value)?;
+            }
+        }
+        for link in layout::references(kind) {
+            if let Some(parent) = entity.reference(link.field) {
+                let key = keys::child(link, parent, id);
+                let value = keys::child_value(&key);
                 self.write.put(Place::Children, &key, &value)?;
             }
         }
+        self.note_target(entity);
         Ok(())
     }
 
-    /// Takes a stored route off its service's list.
-    fn unlink_route(&mut self, id: Uuid) -> Result<(), Failure> {
-        let value = self.write.get(Place::Routes, id.as_bytes())?;
-        if let Some(service) = stored_route(value, id)?.and_then(|route| route.service()) {
-            self.write
-                .delete(Place::Children, &keys::child(Child::Route, service, id).0)?;
+    /// Remembers that the list of a target's upstream changes.
+    fn note_target(&mut self, entity: &dyn Encode) {
+        if entity.kind() == EntityKind::TARGETS {
+            self.target_lists.extend(entity.reference("upstream"));
         }
-        Ok(())
     }
 
-    fn write_targets(&mut self, changes: &Changes<Target>) -> Result<(), Failure> {
-        let mut upstreams = BTreeSet::new();
-        for id in &changes.delete {
-            upstreams.extend(self.unlink_target(*id)?);
-            self.delete(Place::Targets, *id, 3)?;
-        }
-        for target in &changes.upsert {
-            upstreams.extend(self.unlink_target(target.id)?);
-            upstreams.insert(target.upstream);
-            self.put(Place::Targets, target, 3)?;
-            let (key, value) = keys::child(Child::Target, target.upstream, target.id);
-            self.write.put(Place::Children, &key, &value)?;
-        }
+    fn write_target_lists(&mut self) -> Result<(), Failure> {
+        let upstreams = std::mem::take(&mut self.target_lists);
         upstreams
             .into_iter()
             .try_for_each(|upstream| self.write_target_list(upstream))
     }
 
-    /// Takes a stored target off its upstream's list; the upstream.
-    fn unlink_target(&mut self, id: Uuid) -> Result<Option<Uuid>, Failure> {
-        let value = self.write.get(Place::Targets, id.as_bytes())?;
-        let Some(target) = stored_target(value, id)? else {
-            return Ok(None);
-        };
-        let upstream = target.to_entity().upstream;
-        self.write
-            .delete(Place::Children, &keys::child(Child::Target, upstream, id).0)?;
-        Ok(Some(upstream))
-    }
-
     fn write_target_list(&mut self, upstream: Uuid) -> Result<(), Failure> {
         let mut targets = Vec::new();
-        for record in self
-            .write
-            .scan(Place::Children, &keys::children(Child::Target, upstream))?
-        {
-            let Some(id) = keys::child_id(record?.0) else {
+        let prefix = keys::children(link(EntityKind::TARGETS, "upstream"), upstream);
+        for record in self.write.scan(Place::Children, &prefix)? {
+            let Some(id) = keys::id(record?.0) else {
                 continue;
             };
             let value = self.write.get(Place::Targets, id.as_bytes())?;
@@ -248,116 +314,45 @@ impl DeltaWriter<'_> {
             .put(Place::UpstreamTargets, upstream.as_bytes(), value)?)
     }
 
-    fn write_upstreams(&mut self, changes: &Changes<Upstream>) -> Result<(), Failure> {
-        let upserted = changes.upsert.iter().map(|upstream| upstream.id);
-        for id in changes.delete.iter().copied().chain(upserted) {
-            let value = self.write.get(Place::Upstreams, id.as_bytes())?;
-            if let Some(name) = stored_upstream(value, id)?.map(|it| keys::upstream_name(it.name()))
-            {
-                self.write.delete(Place::Keys, &name)?;
-            }
-        }
-        for id in &changes.delete {
-            self.delete(Place::Upstreams, *id, 2)?;
-        }
-        for upstream in &changes.upsert {
-            self.put(Place::Upstreams, upstream, 2)?;
-            let key = keys::upstream_name(&upstream.name);
-            if self.write.get(Place::Keys, &key)?.is_some() {
-                let reason = format!("the name {} is taken by another upstream", upstream.name);
-                return Err(rejected("upstream", upstream.id, reason).into());
-            }
-            let value = encode::reference(&mut self.encoder, &key, upstream.id);
-            self.write.put(Place::Keys, &key, value)?;
-        }
-        Ok(())
-    }
-
-    fn put<E: Encode>(&mut self, place: Place, entity: &E, kind: usize) -> Result<(), Failure> {
-        self.forget(place, entity.id(), kind)?;
-        let value = entity.encode(&mut self.encoder);
-        self.content = self.content.wrapping_add(record::content(value));
-        self.counts[kind] += 1;
-        self.records_changed += 1;
-        Ok(self.write.put(place, entity.id().as_bytes(), value)?)
-    }
-
-    fn delete(&mut self, place: Place, id: Uuid, kind: usize) -> Result<(), Failure> {
-        if self.forget(place, id, kind)? {
-            self.write.delete(place, id.as_bytes())?;
-            self.records_changed += 1;
-        }
-        Ok(())
-    }
-
-    /// Takes a stored record out of count and content sum; whether there is one.
-    fn forget(&mut self, place: Place, id: Uuid, kind: usize) -> Result<bool, Failure> {
-        let Some(value) = self.write.get(place, id.as_bytes())? else {
-            return Ok(false);
-        };
-        self.content = self.content.wrapping_sub(record::content(value));
-        self.counts[kind] -= 1;
-        Ok(true)
-    }
-
     /// What was added must refer to what exists; what went must not be referred to.
-    fn check_references(&self, delta: &Delta) -> Result<(), Failure> {
-        for route in &delta.routes.upsert {
-            if let Some(service) = route.service {
-                self.must_exist(Place::Services, service, ("route", route.id), "service")?;
+    fn check_references(
+        &self,
+        upserts: &[&dyn Encode],
+        deletes: &[(EntityKind, Uuid)],
+    ) -> Result<(), Failure> {
+        for entity in upserts {
+            for link in layout::references(entity.kind()) {
+                if let Some(parent) = entity.reference(link.field)
+                    && !exists(&self.write, link, parent)?
+                {
+                    return Err(dangling(link, parent, entity.id()).into());
+                }
             }
         }
-        for target in &delta.targets.upsert {
-            self.must_exist(
-                Place::Upstreams,
-                target.upstream,
-                ("target", target.id),
-                "upstream",
-            )?;
-        }
-        for id in &delta.services.delete {
-            self.must_be_free(Place::Services, Child::Route, *id, "service")?;
-        }
-        for id in &delta.upstreams.delete {
-            self.must_be_free(Place::Upstreams, Child::Target, *id, "upstream")?;
-        }
-        Ok(())
+        deletes
+            .iter()
+            .try_for_each(|(kind, id)| self.must_be_free(*kind, *id))
     }
 
-    fn must_exist(
-        &self,
-        place: Place,
-        id: Uuid,
-        of: (&'static str, Uuid),
-        what: &str,
-    ) -> Result<(), Failure> {
-        match self.write.get(place, id.as_bytes())? {
-            Some(_) => Ok(()),
-            None => Err(rejected(of.0, of.1, format!("there is no {what} {id}")).into()),
-        }
-    }
-
-    fn must_be_free(
-        &self,
-        place: Place,
-        kind: Child,
-        id: Uuid,
-        what: &'static str,
-    ) -> Result<(), Failure> {
-        if self.write.get(place, id.as_bytes())?.is_some() {
+    fn must_be_free(&self, kind: EntityKind, id: Uuid) -> Result<(), Failure> {
+        let found = self
+            .write
+            .get(layout::place(kind), &keys::entity(kind, id))?;
+        if found.is_some() {
             return Ok(());
         }
-        let child = self
-            .write
-            .scan(Place::Children, &keys::children(kind, id))?
-            .next();
-        match child.transpose()?.and_then(|(key, _)| keys::child_id(key)) {
-            Some(child) => {
-                let reason = format!("it cannot go while {child} refers to it");
-                Err(rejected(what, id, reason).into())
+        for link in layout::references_to(kind) {
+            let mut children = self
+                .write
+                .scan(Place::Children, &keys::children(link, id))?;
+            let child = children.next().transpose()?;
+            if let Some(child) = child.and_then(|(key, _)| keys::id(key)) {
+                let child_kind = link.kind.name();
+                let reason = format!("it cannot go while {child_kind} {child} refers to it");
+                return Err(rejected(kind, id, reason).into());
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 
     fn edit_router(&mut self, edits: Vec<Edit>) -> Result<(), Failure> {
@@ -397,12 +392,8 @@ impl DeltaWriter<'_> {
     }
 
     fn finish(mut self, before: &Meta, source: Source<'_>) -> Result<Applied, Failure> {
-        let [services, routes, upstreams, targets] = self.counts;
         let meta = Meta {
-            services: before.services.saturating_add_signed(services),
-            routes: before.routes.saturating_add_signed(routes),
-            upstreams: before.upstreams.saturating_add_signed(upstreams),
-            targets: before.targets.saturating_add_signed(targets),
+            counts: self.counts,
             ..next_meta(before, self.content, source)
         };
         put_meta(&mut self.write, &mut self.encoder, &meta)?;
@@ -410,6 +401,26 @@ impl DeltaWriter<'_> {
         self.write.commit()?;
         Ok(applied(meta, self.records_changed))
     }
+}
+
+/// Refuses a delta that brings an entity twice: which one is meant cannot be known.
+fn check_twins(upserts: &[&dyn Encode]) -> Result<(), StoreError> {
+    let mut ids = BTreeSet::new();
+    let twin = upserts
+        .iter()
+        .find(|entity| !ids.insert((entity.kind(), entity.id())));
+    match twin {
+        Some(twin) => {
+            let reason = "it is there twice".into();
+            Err(rejected(twin.kind(), twin.id(), reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A reference that the store itself goes by.
+fn link(kind: EntityKind, field: &str) -> &'static Link {
+    layout::reference(kind, field).expect("routes and targets have these references")
 }
 
 /// Edits without those that take away and add the same candidate.
@@ -500,5 +511,4 @@ macro_rules! stored {
 
 stored!(stored_service, Service, ServiceView, Services);
 stored!(stored_route, Route, RouteView, Routes);
-stored!(stored_upstream, Upstream, UpstreamView, Upstreams);
 stored!(stored_target, Target, TargetView, Targets);

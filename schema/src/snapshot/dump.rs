@@ -9,6 +9,7 @@ use super::candidate::HostKind;
 use super::error::Damaged;
 use super::reader::Snapshot;
 use super::segment::DIRECTORY_KEY;
+use crate::entity::EntityKind;
 
 /// Why a listing ended early.
 #[derive(Debug, Error)]
@@ -27,29 +28,23 @@ pub enum DumpError {
 /// When the listing cannot be written, or at the first damaged record.
 pub fn dump(snapshot: &Snapshot, out: &mut dyn Write) -> Result<(), DumpError> {
     let meta = snapshot.meta();
+    let counts = meta.counts.iter();
+    let counts: Map<_, _> = counts
+        .map(|(kind, count)| (kind.name().to_owned(), count.into()))
+        .collect();
     let label = json!({
         "version": meta.version,
         "config_hash": meta.config_hash,
         "source": meta.source,
         "silverback_version": meta.silverback_version,
         "written_at": meta.written_at,
-        "services": meta.services,
-        "routes": meta.routes,
-        "upstreams": meta.upstreams,
-        "targets": meta.targets,
+        "entities": counts,
     });
     line(out, "snapshot", label)?;
-    for service in snapshot.services()? {
-        line(out, "service", service?.to_entity().to_json())?;
-    }
-    for route in snapshot.routes()? {
-        line(out, "route", route?.to_entity().to_json())?;
-    }
-    for upstream in snapshot.upstreams()? {
-        line(out, "upstream", upstream?.to_entity().to_json())?;
-    }
-    for target in snapshot.targets()? {
-        line(out, "target", target?.to_entity().to_json())?;
+    for kind in EntityKind::all() {
+        for entity in snapshot.each(kind)? {
+            line(out, kind.name(), Value::Object(entity?))?;
+        }
     }
     line(out, "router", router_json(snapshot)?)
 }

@@ -1,12 +1,16 @@
 //! Entities to records. Every field of the structs is written, so that a record can be read back as
-//! the entity it came from.
+//! the entity it came from. Also what `keys` and `children` list of an entity.
+
+use std::borrow::Cow;
 
 use flatbuffers::{FlatBufferBuilder, ForwardsUOffset, Vector, WIPOffset};
 use uuid::Uuid;
 
+use super::json;
 use super::record::{Encoder, id};
 use crate::entity::{
-    Algorithm, CidrPort, HashInput, HeaderMatch, PathHandling, Route, Service, Target, Upstream,
+    Algorithm, CidrPort, Entity, EntityKind, HashInput, HeaderMatch, PathHandling, Route, Service,
+    Target, Upstream,
 };
 use crate::generated as fbs;
 
@@ -15,15 +19,39 @@ type Strings = WIPOffset<Vector<'static, ForwardsUOffset<&'static str>>>;
 
 /// An entity that has a record of its own.
 pub(super) trait Encode {
+    /// What it is.
+    fn kind(&self) -> EntityKind;
     /// Primary key.
     fn id(&self) -> Uuid;
+    /// The value of a unique field; `None`: null.
+    fn unique(&self, field: &str) -> Option<Cow<'_, str>>;
+    /// What a field refers to; `None`: null.
+    fn reference(&self, field: &str) -> Option<Uuid>;
     /// The sealed record, valid until the next one.
     fn encode<'e>(&self, encoder: &'e mut Encoder) -> &'e [u8];
 }
 
 impl Encode for Service {
+    fn kind(&self) -> EntityKind {
+        EntityKind::SERVICES
+    }
+
     fn id(&self) -> Uuid {
         self.id
+    }
+
+    fn unique(&self, field: &str) -> Option<Cow<'_, str>> {
+        match field {
+            "name" => self.name.as_deref().map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    fn reference(&self, field: &str) -> Option<Uuid> {
+        match field {
+            "client_certificate" => self.client_certificate,
+            _ => None,
+        }
     }
 
     fn encode<'e>(&self, encoder: &'e mut Encoder) -> &'e [u8] {
@@ -55,6 +83,7 @@ impl Encode for Service {
             tags,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            exact: text(b, self.exact.as_deref()),
         };
         let root = fbs::Service::create(b, &args);
         encoder.seal(root)
@@ -62,8 +91,26 @@ impl Encode for Service {
 }
 
 impl Encode for Route {
+    fn kind(&self) -> EntityKind {
+        EntityKind::ROUTES
+    }
+
     fn id(&self) -> Uuid {
         self.id
+    }
+
+    fn unique(&self, field: &str) -> Option<Cow<'_, str>> {
+        match field {
+            "name" => self.name.as_deref().map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    fn reference(&self, field: &str) -> Option<Uuid> {
+        match field {
+            "service" => self.service,
+            _ => None,
+        }
     }
 
     fn encode<'e>(&self, encoder: &'e mut Encoder) -> &'e [u8] {
@@ -100,6 +147,9 @@ impl Encode for Route {
             tags,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            exact: text(b, self.exact.as_deref()),
+            expression: text(b, self.expression.as_deref()),
+            priority: self.priority,
         };
         let root = fbs::Route::create(b, &args);
         encoder.seal(root)
@@ -107,8 +157,26 @@ impl Encode for Route {
 }
 
 impl Encode for Upstream {
+    fn kind(&self) -> EntityKind {
+        EntityKind::UPSTREAMS
+    }
+
     fn id(&self) -> Uuid {
         self.id
+    }
+
+    fn unique(&self, field: &str) -> Option<Cow<'_, str>> {
+        match field {
+            "name" => Some(Cow::Borrowed(&self.name)),
+            _ => None,
+        }
+    }
+
+    fn reference(&self, field: &str) -> Option<Uuid> {
+        match field {
+            "client_certificate" => self.client_certificate,
+            _ => None,
+        }
     }
 
     fn encode<'e>(&self, encoder: &'e mut Encoder) -> &'e [u8] {
@@ -148,6 +216,7 @@ impl Encode for Upstream {
             healthchecks,
             client_certificate: client_certificate.as_ref(),
             use_srv_name: self.use_srv_name,
+            exact: text(b, self.exact.as_deref()),
         };
         let root = fbs::Upstream::create(b, &args);
         encoder.seal(root)
@@ -155,8 +224,23 @@ impl Encode for Upstream {
 }
 
 impl Encode for Target {
+    fn kind(&self) -> EntityKind {
+        EntityKind::TARGETS
+    }
+
     fn id(&self) -> Uuid {
         self.id
+    }
+
+    fn unique(&self, _field: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    fn reference(&self, field: &str) -> Option<Uuid> {
+        match field {
+            "upstream" => Some(self.upstream),
+            _ => None,
+        }
     }
 
     fn encode<'e>(&self, encoder: &'e mut Encoder) -> &'e [u8] {
@@ -171,8 +255,43 @@ impl Encode for Target {
             tags,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            exact: text(b, self.exact.as_deref()),
         };
         let root = fbs::Target::create(b, &args);
+        encoder.seal(root)
+    }
+}
+
+impl Encode for Entity {
+    fn kind(&self) -> EntityKind {
+        self.kind
+    }
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn unique(&self, field: &str) -> Option<Cow<'_, str>> {
+        json::text(&self.json, field).map(Cow::Owned)
+    }
+
+    fn reference(&self, field: &str) -> Option<Uuid> {
+        let found = self.references.iter().find(|(name, _)| *name == field);
+        found.map(|(_, id)| *id)
+    }
+
+    fn encode<'e>(&self, encoder: &'e mut Encoder) -> &'e [u8] {
+        let b = &mut encoder.builder;
+        let kind = b.create_string(self.kind.name());
+        let references = entity_references(b, &self.references);
+        let json = b.create_string(&self.json);
+        let args = fbs::EntityArgs {
+            id: Some(&id(self.id)),
+            kind: Some(kind),
+            references,
+            json: Some(json),
+        };
+        let root = fbs::Entity::create(b, &args);
         encoder.seal(root)
     }
 }
@@ -205,16 +324,6 @@ pub(super) fn target_list<'e>(
     encoder.seal(root)
 }
 
-/// The record behind a lookup key.
-pub(super) fn reference<'e>(encoder: &'e mut Encoder, key: &[u8], entity: Uuid) -> &'e [u8] {
-    let args = fbs::ReferenceArgs {
-        id: Some(&id(entity)),
-        key: xxhash_rust::xxh3::xxh3_64(key),
-    };
-    let root = fbs::Reference::create(&mut encoder.builder, &args);
-    encoder.seal(root)
-}
-
 fn text(b: &mut Builder, value: Option<&str>) -> Option<WIPOffset<&'static str>> {
     value.map(|value| b.create_string(value))
 }
@@ -235,6 +344,27 @@ fn strings(b: &mut Builder, values: &[String]) -> Option<Strings> {
 }
 
 type Tables<T> = Option<WIPOffset<Vector<'static, ForwardsUOffset<T>>>>;
+
+fn entity_references(
+    b: &mut Builder,
+    references: &[(&'static str, Uuid)],
+) -> Tables<fbs::EntityReference<'static>> {
+    if references.is_empty() {
+        return None;
+    }
+    let offsets: Vec<_> = references
+        .iter()
+        .map(|(field, uuid)| {
+            let field = b.create_string(field);
+            let args = fbs::EntityReferenceArgs {
+                field: Some(field),
+                id: Some(&id(*uuid)),
+            };
+            fbs::EntityReference::create(b, &args)
+        })
+        .collect();
+    Some(b.create_vector(&offsets))
+}
 
 fn header_matches(b: &mut Builder, headers: &[HeaderMatch]) -> Tables<fbs::HeaderMatch<'static>> {
     if headers.is_empty() {

@@ -8,16 +8,25 @@ use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::entity::EntityKind;
+
 /// A record that cannot be trusted; small, because it travels the request path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the record of {place} with key {key} is damaged: {damage}")]
+#[error("the record of {place}{} with key {key} is damaged: {damage}", of_kind(*kind))]
 pub struct Damaged {
     /// The database.
     pub place: Place,
-    /// The record's key; shorter keys are padded with zeros in front.
+    /// The kind of entity that its key names, in the databases of more than one.
+    pub kind: Option<EntityKind>,
+    /// The end of the record's key, which is an id for most; shorter keys are padded with zeros in
+    /// front.
     pub key: Uuid,
     /// What was found.
     pub damage: Damage,
+}
+
+fn of_kind(kind: Option<EntityKind>) -> String {
+    kind.map_or_else(String::new, |kind| format!(" ({})", kind.name()))
 }
 
 /// The named databases, as error messages call them.
@@ -33,6 +42,8 @@ pub enum Place {
     Upstreams,
     /// `targets`
     Targets,
+    /// `entities`
+    Entities,
     /// `upstream_targets`
     UpstreamTargets,
     /// `keys`
@@ -45,12 +56,13 @@ pub enum Place {
 
 impl Place {
     /// All databases, in discriminant order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Services,
         Self::Routes,
         Self::Upstreams,
         Self::Targets,
+        Self::Entities,
         Self::UpstreamTargets,
         Self::Keys,
         Self::Children,
@@ -65,6 +77,7 @@ impl Place {
             Self::Routes => "routes",
             Self::Upstreams => "upstreams",
             Self::Targets => "targets",
+            Self::Entities => "entities",
             Self::UpstreamTargets => "upstream_targets",
             Self::Keys => "keys",
             Self::Children => "children",
@@ -161,7 +174,7 @@ pub enum StoreError {
     /// Correct the configuration.
     #[error("{entity} {id}: {reason}")]
     Rejected {
-        /// The kind of entity.
+        /// The kind of entity, Kong's name.
         entity: &'static str,
         /// Its id.
         id: Uuid,

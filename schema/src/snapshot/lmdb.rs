@@ -4,14 +4,17 @@
 //! thread-local slots, so that a thread may hold several and a snapshot may move between threads.
 
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
 
 use heed::types::Bytes;
 use heed::{
-    CommitOrAbort, Env, EnvFlags, EnvOpenOptions, MdbError, PutFlags, RoTxn, RwTxn, WithoutTls,
+    CommitOrAbort, Env, EnvFlags, EnvOpenOptions, MdbError, PutFlags, RoRange, RoTxn, RwTxn,
+    WithoutTls,
 };
 
 use super::error::{Damage, Damaged, Place, StoreError};
+use crate::entity::EntityKind;
 
 /// Processes times readers that may look at the environment at once.
 const READERS_MAX: u32 = 1024;
@@ -22,7 +25,7 @@ const MAP_BYTES_MIN: usize = 64 * 1024 * 1024;
 
 type Database = heed::Database<'static, Bytes, Bytes>;
 
-const PLACES: [Place; 9] = Place::ALL;
+const PLACES: [Place; 10] = Place::ALL;
 
 /// An open environment and its databases.
 pub(super) struct Environment {
@@ -210,9 +213,10 @@ fn create_databases(env: &Env<WithoutTls>) -> Result<[Database; PLACES.len()], L
     databases.ok_or_else(|| LmdbError::Other("the databases were not created".into()))
 }
 
-/// `None`: one of them is missing.
+/// `None`: there are none yet. They are made together.
 fn open_databases(env: &Env<WithoutTls>) -> Result<Option<[Database; PLACES.len()]>, LmdbError> {
     let txn = env.read_txn()?;
+    let mut is_other = false;
     let outcome = env.open_databases_and_commit(txn, |opener, txn| {
         let mut error = None;
         let opened = PLACES.map(|place| {
@@ -224,12 +228,20 @@ fn open_databases(env: &Env<WithoutTls>) -> Result<Option<[Database; PLACES.len(
         });
         match error {
             Some(error) => Err(error),
-            None if opened.iter().any(Option::is_none) => Ok(CommitOrAbort::Abort(())),
+            None if opened.iter().any(Option::is_none) => {
+                is_other = opened.iter().any(Option::is_some);
+                Ok(CommitOrAbort::Abort(()))
+            }
             None => Ok(CommitOrAbort::Commit(
                 opened.map(|each| each.expect("none is missing")),
             )),
         }
     })?;
+    if is_other {
+        return Err(LmdbError::Other(
+            "it was written by another version of silverback".into(),
+        ));
+    }
     Ok(outcome.commit())
 }
 
@@ -259,7 +271,24 @@ impl ReadTxn {
 
     /// All records of a database whose key starts with `prefix`, in key order.
     pub(super) fn scan(&self, place: Place, prefix: &[u8]) -> Result<Records<'_>, Damaged> {
-        scan(&self.txn, self.databases[place as usize], place, prefix)
+        scan(
+            &self.txn,
+            self.databases[place as usize],
+            place,
+            prefix,
+            None,
+        )
+    }
+
+    /// Those of [`Self::scan`] whose key comes after `after`.
+    pub(super) fn scan_after(
+        &self,
+        place: Place,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+    ) -> Result<Records<'_>, Damaged> {
+        let database = self.databases[place as usize];
+        scan(&self.txn, database, place, prefix, after)
     }
 }
 
@@ -275,7 +304,8 @@ impl WriteTxn<'_> {
     }
 
     pub(super) fn scan(&self, place: Place, prefix: &[u8]) -> Result<Records<'_>, Damaged> {
-        scan(&self.txn, self.environment.database(place), place, prefix)
+        let database = self.environment.database(place);
+        scan(&self.txn, database, place, prefix, None)
     }
 
     pub(super) fn put(&mut self, place: Place, key: &[u8], value: &[u8]) -> Result<(), LmdbError> {
@@ -328,32 +358,68 @@ fn get<'t>(
 }
 
 /// Records in key order.
-pub(super) type Records<'t> = Box<dyn Iterator<Item = Result<(&'t [u8], &'t [u8]), Damaged>> + 't>;
+pub(super) struct Records<'t> {
+    range: RoRange<'t, Bytes, Bytes>,
+    place: Place,
+}
+
+impl<'t> Iterator for Records<'t> {
+    type Item = Result<(&'t [u8], &'t [u8]), Damaged>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let record = self.range.next()?;
+        Some(record.map_err(|_| damaged(self.place, &[], Damage::Unreadable)))
+    }
+}
 
 fn scan<'t>(
     txn: &'t RoTxn<'_>,
     database: Database,
     place: Place,
     prefix: &[u8],
+    after: Option<&[u8]>,
 ) -> Result<Records<'t>, Damaged> {
-    let unreadable = move |_| damaged(place, &[], Damage::Unreadable);
-    // LMDB refuses to seek an empty key.
-    if prefix.is_empty() {
-        let all = database.iter(txn).map_err(unreadable)?;
-        return Ok(Box::new(all.map(move |each| each.map_err(unreadable))));
-    }
-    let found = database.prefix_iter(txn, prefix).map_err(unreadable)?;
-    Ok(Box::new(found.map(move |each| each.map_err(unreadable))))
+    let end = successor(prefix);
+    let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let start = match after {
+        Some(after) => Bound::Excluded(after),
+        // LMDB refuses to seek an empty key.
+        None if prefix.is_empty() => Bound::Unbounded,
+        None => Bound::Included(prefix),
+    };
+    let range = database
+        .range(txn, &(start, end))
+        .map_err(|_| damaged(place, prefix, Damage::Unreadable))?;
+    Ok(Records { range, place })
+}
+
+/// The least key after all that start with `prefix`; `None`: there is none.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut key = prefix[..=last].to_vec();
+    key[last] += 1;
+    Some(key)
 }
 
 /// The report of a damaged record.
 pub(super) fn damaged(place: Place, key: &[u8], damage: Damage) -> Damaged {
     let mut bytes = [0; 16];
-    let length = key.len().min(bytes.len());
-    bytes[16 - length..].copy_from_slice(&key[..length]);
+    let end = &key[key.len().saturating_sub(bytes.len())..];
+    bytes[16 - end.len()..].copy_from_slice(end);
+    let kind = match place {
+        Place::Entities | Place::Keys | Place::Children => kind_of(key),
+        _ => None,
+    };
     Damaged {
         place,
+        kind,
         key: uuid::Uuid::from_bytes(bytes),
         damage,
     }
+}
+
+/// The kind that a key begins with.
+fn kind_of(key: &[u8]) -> Option<EntityKind> {
+    let name = key.split(|byte| *byte == 0).next()?;
+    EntityKind::of_name(std::str::from_utf8(name).ok()?)
 }

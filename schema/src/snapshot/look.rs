@@ -9,7 +9,7 @@ use super::check::{self, Found};
 use super::error::StoreError;
 use super::gate::Gate;
 use super::lmdb::{Environment, io_error};
-use super::reader::Snapshot;
+use super::reader::{self, Snapshot};
 use super::store::{DATA_FILE, WRITER_LOCK_FILE};
 
 /// What the store in the directory `path` holds; `None`: no configuration was ever stored. Every
@@ -40,6 +40,10 @@ pub fn look(path: &Path) -> Result<Option<Snapshot>, StoreError> {
     };
     let gate = Gate::new(environment, path);
     let (txn, pass) = gate.enter().map_err(|error| error.at(path))?;
+    if let Some(message) = reader::foreign(&txn)? {
+        let path = path.to_owned();
+        return Err(StoreError::Lmdb { path, message });
+    }
     Ok(Some(Snapshot::new(txn, pass, false)?))
 }
 

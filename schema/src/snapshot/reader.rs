@@ -6,18 +6,19 @@
 
 use std::cell::RefCell;
 
-use flatbuffers::{Follow, Verifiable};
-use uuid::Uuid;
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::error::{Damage, Damaged, Place};
 use super::gate::Pass;
 use super::lmdb::{ReadTxn, damaged};
 use super::router::{DirectoryView, SegmentView, SpanView};
 use super::segment::DIRECTORY_KEY;
-use super::view::{Meta, RouteView, ServiceView, TargetListView, TargetView, UpstreamView};
-use super::{keys, record};
+use super::view::{
+    self, Counts, Meta, RouteView, ServiceView, TargetListView, TargetView, UpstreamView,
+};
+use super::{FORMAT_VERSION, json, keys, layout, record};
+use crate::entity::EntityKind;
 use crate::generated as fbs;
+use flatbuffers::{Follow, Verifiable};
+use uuid::Uuid;
 
 /// Positions in one block of [`Found`].
 const BLOCK: usize = 256;
@@ -53,7 +54,7 @@ pub struct Snapshot {
     segments: RefCell<Found>,
     meta: Meta,
     is_verified: bool,
-    txn: ReadTxn,
+    pub(super) txn: ReadTxn,
     // Declared last: the pass is handed back after the transaction ended.
     _pass: Pass,
 }
@@ -163,11 +164,9 @@ impl Snapshot {
     /// # Errors
     /// When its record is damaged.
     pub fn upstream_by_name(&self, name: &str) -> Result<Option<UpstreamView<'_>>, Damaged> {
-        let key = keys::upstream_name(name);
-        let Some((reference, _)) = self.table::<fbs::Reference<'_>>(Place::Keys, &key)? else {
+        let Some(id) = self.find(EntityKind::UPSTREAMS, "name", name)? else {
             return Ok(None);
         };
-        let id = record::uuid(reference.id());
         match self.upstream(&id)? {
             Some(upstream) => Ok(Some(upstream)),
             None => Err(damaged(Place::Upstreams, id.as_bytes(), Damage::Missing)),
@@ -296,15 +295,55 @@ impl Snapshot {
         self.verify_place::<fbs::TargetList<'_>>(Place::UpstreamTargets, |t, key| {
             is_key(t.upstream(), key)
         })?;
-        self.verify_place::<fbs::Reference<'_>>(Place::Keys, |t, key| t.key() == xxh3_64(key))?;
+        self.verify_lookups()?;
+        self.verify_entities()?;
+        self.verify_router()
+    }
+
+    /// Lookup keys and children.
+    fn verify_lookups(&self) -> Result<(), Damaged> {
+        for record in self.txn.scan(Place::Keys, &[])? {
+            let (key, value) = record?;
+            keys::referred(key, value).map_err(|damage| damaged(Place::Keys, key, damage))?;
+        }
         for record in self.txn.scan(Place::Children, &[])? {
             let (key, value) = record?;
-            if value != xxh3_64(key).to_le_bytes() {
+            if value != keys::child_value(key) {
                 return Err(damaged(Place::Children, key, Damage::Checksum));
             }
         }
-        self.verify_counts()?;
-        self.verify_router()
+        Ok(())
+    }
+
+    /// Entities of the kinds without a type of their own, and the number of those of each kind.
+    fn verify_entities(&self) -> Result<(), Damaged> {
+        let mut counts = Counts::default();
+        for record in self.txn.scan(Place::Entities, &[])? {
+            let (key, value) = record?;
+            let entity = record::checked::<fbs::Entity<'_>>(value).and_then(|table| {
+                if json::is_object(table.json()) {
+                    view::entity(&table)
+                } else {
+                    Err(Damage::Format)
+                }
+            });
+            let entity = entity.map_err(|damage| damaged(Place::Entities, key, damage))?;
+            if *keys::entity(entity.kind, entity.id) != *key {
+                return Err(damaged(Place::Entities, key, Damage::Inconsistent));
+            }
+            counts.add(entity.kind, 1);
+        }
+        for kind in EntityKind::all() {
+            let place = layout::place(kind);
+            let found = match place {
+                Place::Entities => counts.of(kind),
+                _ => self.txn.len(place),
+            };
+            if found != self.meta.counts.of(kind) {
+                return Err(damaged(place, &keys::of_kind(kind), Damage::Missing));
+            }
+        }
+        Ok(())
     }
 
     fn verify_place<'s, T>(
@@ -324,22 +363,6 @@ impl Snapshot {
             }
         }
         Ok(())
-    }
-
-    fn verify_counts(&self) -> Result<(), Damaged> {
-        let counts = [
-            (Place::Services, self.meta.services),
-            (Place::Routes, self.meta.routes),
-            (Place::Upstreams, self.meta.upstreams),
-            (Place::Targets, self.meta.targets),
-        ];
-        let wrong = counts
-            .into_iter()
-            .find(|(place, count)| self.txn.len(*place) != *count);
-        match wrong {
-            Some((place, _)) => Err(damaged(place, &[], Damage::Missing)),
-            None => Ok(()),
-        }
     }
 
     fn verify_router(&self) -> Result<(), Damaged> {
@@ -382,12 +405,26 @@ pub(super) fn meta(txn: &ReadTxn) -> Result<Option<Meta>, Damaged> {
     Ok(Some(Meta::from_table(&table)))
 }
 
-/// The format that a version was written in, where there is one.
-pub(super) fn format_version(txn: &ReadTxn) -> Result<Option<u32>, Damaged> {
+/// Why a version cannot be read by this program although it is sound; `None`: it can.
+pub(super) fn foreign(txn: &ReadTxn) -> Result<Option<String>, Damaged> {
     let Some(value) = txn.get(Place::Meta, keys::META)? else {
         return Ok(None);
     };
-    let table = record::checked::<fbs::Meta<'_>>(value)
-        .map_err(|damage| damaged(Place::Meta, keys::META, damage))?;
-    Ok(Some(table.format_version()))
+    let broken = |damage| damaged(Place::Meta, keys::META, damage);
+    let format = record::checked::<fbs::Format<'_>>(value).map_err(broken)?;
+    if format.version() != FORMAT_VERSION {
+        let format = format.version();
+        return Ok(Some(format!(
+            "its format is {format}, this program reads {FORMAT_VERSION}"
+        )));
+    }
+    let meta = record::checked::<fbs::Meta<'_>>(value).map_err(broken)?;
+    let other = meta.counts().iter().find(|stored| {
+        let kind = EntityKind::of_name(stored.kind());
+        kind.is_none_or(|kind| layout::hash(kind) != stored.layout())
+    });
+    Ok(other.map(|stored| {
+        let kind = stored.kind();
+        format!("this program has another format of {kind}")
+    }))
 }

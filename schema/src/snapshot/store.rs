@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::apply::{self, Transaction};
+use super::aside;
 use super::check::{self, Found};
 use super::delta::{self, Delta};
 use super::error::StoreError;
@@ -15,7 +16,6 @@ use super::gate::{Gate, Waker};
 use super::lmdb::{Environment, LmdbError, io_error};
 use super::reader::{self, Snapshot};
 use super::view::Meta;
-use super::{FORMAT_VERSION, aside};
 use crate::declarative::Config;
 
 /// Address space that the map reserves at first. The file is sparse: only what is used costs.
@@ -203,12 +203,8 @@ impl Store {
     /// Whether what is in the file can be served.
     fn judge(&self) -> Result<State, String> {
         let (txn, _pass) = self.gate.enter().map_err(|error| format!("{error:?}"))?;
-        if let Some(format) = reader::format_version(&txn).map_err(|damaged| damaged.to_string())?
-            && format != FORMAT_VERSION
-        {
-            return Err(format!(
-                "its format is {format}, this program reads {FORMAT_VERSION}"
-            ));
+        if let Some(reason) = reader::foreign(&txn).map_err(|damaged| damaged.to_string())? {
+            return Err(reason);
         }
         match reader::meta(&txn).map_err(|damaged| damaged.to_string())? {
             None if txn.has_records() => Err("it was not written by silverback".into()),
@@ -364,19 +360,22 @@ impl Store {
     /// Relabels the current version as one of another format.
     #[cfg(test)]
     pub(super) fn write_format_version(&self, format: u32) {
-        let mut transaction = self.begin().expect("a transaction");
         let mut encoder = super::record::Encoder::new();
-        let args = crate::generated::MetaArgs {
-            format_version: format,
-            ..Default::default()
-        };
-        let root = crate::generated::Meta::create(&mut encoder.builder, &args);
+        let args = crate::generated::FormatArgs { version: format };
+        let root = crate::generated::Format::create(&mut encoder.builder, &args);
         let value = encoder.seal(root);
-        let write = &mut transaction.write;
-        write
-            .put(super::Place::Meta, super::keys::META, value)
-            .expect("room");
-        transaction.write.commit().expect("committed");
+        self.write_raw(super::Place::Meta, super::keys::META, Some(value));
+    }
+
+    /// Puts a value under a key, or takes it away, past all rules.
+    #[cfg(test)]
+    pub(super) fn write_raw(&self, place: super::Place, key: &[u8], value: Option<&[u8]>) {
+        let mut write = self.begin().expect("a transaction").write;
+        match value {
+            Some(value) => write.put(place, key, value).expect("room"),
+            None => assert!(write.delete(place, key).expect("readable")),
+        }
+        write.commit().expect("committed");
     }
 
     /// Bytes of the map, and how many of them were ever used.

@@ -1,5 +1,8 @@
 //! Tests of the store: round trips, atomicity, growth, and files that cannot be trusted.
 
+mod entities;
+mod random;
+
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -13,8 +16,8 @@ use uuid::Uuid;
 use super::*;
 use crate::declarative::Config;
 use crate::entity::{
-    Algorithm, CidrPort, HashInput, HeaderMatch, PathHandling, Protocol, Protocols, Route, Service,
-    Target, Upstream,
+    Algorithm, CidrPort, Entity, EntityKind, HashInput, HeaderMatch, PathHandling, Protocol,
+    Protocols, Route, Service, Target, Upstream,
 };
 
 const MIB: usize = 1 << 20;
@@ -46,6 +49,9 @@ fn route(number: u128) -> Route {
         tags: Vec::new(),
         created_at: 1,
         updated_at: 1,
+        expression: None,
+        priority: 0,
+        exact: None,
     }
 }
 
@@ -69,6 +75,7 @@ fn service(number: u128) -> Service {
         tags: Vec::new(),
         created_at: 1,
         updated_at: 1,
+        exact: None,
     }
 }
 
@@ -95,6 +102,7 @@ fn upstream(number: u128, name: &str) -> Upstream {
         tags: Vec::new(),
         created_at: 1,
         updated_at: 1,
+        exact: None,
     }
 }
 
@@ -107,6 +115,16 @@ fn target(number: u128, upstream: u128, created_at: i64) -> Target {
         tags: Vec::new(),
         created_at,
         updated_at: created_at,
+        exact: None,
+    }
+}
+
+fn certificate(number: u128) -> Entity {
+    Entity {
+        kind: EntityKind::CERTIFICATES,
+        id: id(number),
+        references: Vec::new(),
+        json: format!(r#"{{"id":"{}"}}"#, id(number)).into(),
     }
 }
 
@@ -118,6 +136,8 @@ fn config(routes: u128) -> Config {
         upstreams: vec![upstream(10, "u.test"), upstream(11, "v.test")],
         targets: vec![target(20, 10, 5), target(21, 10, 3), target(22, 11, 1)],
         hash: String::new(),
+        entities: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -156,6 +176,7 @@ fn every_field_of_every_entity_reads_back() {
         client_certificate: Some(id(9)),
         tags: vec!["a".into(), "b".into()],
         enabled: false,
+        exact: Some(r#"{"path":null}"#.into()),
         created_at: -1,
         ..service(1)
     };
@@ -179,6 +200,9 @@ fn every_field_of_every_entity_reads_back() {
         regex_priority: -3,
         path_handling: PathHandling::V1,
         tags: vec!["t".into()],
+        expression: Some("http.path == \"/\"".into()),
+        priority: 7,
+        exact: Some(r#"{"hosts":[]}"#.into()),
         ..route(2)
     };
     let upstream = Upstream {
@@ -198,11 +222,13 @@ fn every_field_of_every_entity_reads_back() {
         use_srv_name: true,
         host_header: Some("h".into()),
         tags: vec!["t".into()],
+        exact: Some(r#"{"slots":null}"#.into()),
         ..upstream(3, "u")
     };
     let target = Target {
         weight: 0,
         tags: vec!["t".into()],
+        exact: Some(r#"{"weight":null}"#.into()),
         ..target(4, 3, 9)
     };
     let config = Config {
@@ -211,6 +237,8 @@ fn every_field_of_every_entity_reads_back() {
         upstreams: vec![upstream.clone()],
         targets: vec![target.clone()],
         hash: String::new(),
+        entities: [9, 77].map(certificate).into(),
+        warnings: Vec::new(),
     };
     let (_dir, path) = scratch();
     let store = open(&path);
@@ -321,7 +349,7 @@ fn a_listing_names_every_entity() {
     assert_eq!(
         [
             lines("{\"service"),
-            lines("{\"route\""),
+            lines("{\"routes\""),
             lines("{\"upstream"),
             lines("{\"target")
         ],
@@ -383,7 +411,7 @@ fn a_rejected_configuration_changes_nothing() {
             "{refused:?}"
         );
         let meta = store.meta().expect("readable");
-        assert_eq!((meta.version, meta.routes), (1, 3));
+        assert_eq!((meta.version, meta.counts.of(EntityKind::ROUTES)), (1, 3));
     }
     store.verify_all().expect("sound");
 }
@@ -641,6 +669,10 @@ fn data_file(path: &Path) -> PathBuf {
 /// A closed store with a history: versions, deltas, free pages.
 fn seasoned(path: &Path, routes: u128) {
     let store = open(path);
+    let config = |routes| Config {
+        entities: entities::crowd().entities,
+        ..config(routes)
+    };
     apply(&store, &config(routes));
     apply(&store, &config(routes / 2));
     let mut delta = Delta::default();
@@ -650,6 +682,29 @@ fn seasoned(path: &Path, routes: u128) {
         ..route(110)
     }];
     store.apply_delta(&delta, Source::default()).expect("sound");
+}
+
+/// Lists everything, and looks it up where it has keys.
+fn is_listing_damaged(snapshot: &Snapshot) -> bool {
+    let mut is_noticed = snapshot
+        .find(entities::people(), "username", "ada")
+        .is_err();
+    for kind in EntityKind::all() {
+        is_noticed |= snapshot
+            .each(kind)
+            .is_ok_and(|mut all| all.any(|it| it.is_err()));
+        for (child, field) in kind.children() {
+            let Ok(ids) = snapshot.ids(kind, None) else {
+                return true;
+            };
+            for id in ids.flatten().take(3) {
+                is_noticed |= snapshot
+                    .children(child, field, id, None)
+                    .is_ok_and(|mut all| all.any(|it| it.is_err()));
+            }
+        }
+    }
+    is_noticed
 }
 
 /// Opens whatever is there and uses it in every way; `true` if damage was noticed.
@@ -666,6 +721,7 @@ fn exercise(path: &Path) -> bool {
                 .routes()
                 .is_ok_and(|mut routes| routes.any(|it| it.is_err()));
             is_noticed |= snapshot.upstream_by_name("u.test").is_err();
+            is_noticed |= is_listing_damaged(&snapshot);
             if let Some(directory) = snapshot.directory() {
                 for span in directory.spans().flatten() {
                     is_noticed |= snapshot.segment(&span).is_err();

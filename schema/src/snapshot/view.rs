@@ -3,10 +3,12 @@
 use flatbuffers::{ForwardsUOffset, Vector};
 use uuid::Uuid;
 
+use super::error::Damage;
+use super::layout;
 use super::record::uuid;
 use crate::entity::{
-    Algorithm, CidrPort, HashInput, HeaderMatch, PathHandling, Protocol, Protocols, Route, Service,
-    Target, Upstream,
+    Algorithm, CidrPort, Entity, EntityKind, HashInput, HeaderMatch, PathHandling, Protocol,
+    Protocols, Route, Service, Target, Upstream,
 };
 use crate::generated as fbs;
 
@@ -146,6 +148,7 @@ impl<'a> ServiceView<'a> {
             tags: owned(table.tags()),
             created_at: table.created_at(),
             updated_at: table.updated_at(),
+            exact: table.exact().map(Into::into),
         }
     }
 }
@@ -260,6 +263,9 @@ impl<'a> RouteView<'a> {
             tags: owned(table.tags()),
             created_at: table.created_at(),
             updated_at: table.updated_at(),
+            expression: table.expression().map(str::to_owned),
+            priority: table.priority(),
+            exact: table.exact().map(Into::into),
         }
     }
 }
@@ -335,6 +341,7 @@ impl<'a> UpstreamView<'a> {
             tags: owned(table.tags()),
             created_at: table.created_at(),
             updated_at: table.updated_at(),
+            exact: table.exact().map(Into::into),
         }
     }
 }
@@ -363,8 +370,28 @@ impl TargetView<'_> {
             tags: owned(table.tags()),
             created_at: table.created_at(),
             updated_at: table.updated_at(),
+            exact: table.exact().map(Into::into),
         }
     }
+}
+
+/// The entity in a record of a kind without a type of its own.
+///
+/// # Errors
+/// When the record names a kind or reference that there is not.
+pub(super) fn entity(table: &fbs::Entity<'_>) -> Result<Entity, Damage> {
+    let kind = EntityKind::of_name(table.kind()).ok_or(Damage::Inconsistent)?;
+    let references = table.references().into_iter().flatten().map(|reference| {
+        let link = layout::reference(kind, reference.field()).ok_or(Damage::Inconsistent)?;
+        Ok((link.field, uuid(reference.id())))
+    });
+    let references = references.collect::<Result<_, _>>()?;
+    Ok(Entity {
+        kind,
+        id: uuid(table.id()),
+        references,
+        json: table.json().into(),
+    })
 }
 
 /// What a balancer needs of an upstream's targets: oldest first.
@@ -415,6 +442,56 @@ impl<'a> TargetListView<'a> {
     }
 }
 
+/// Kinds that can be counted, far more than there are.
+const KINDS_MAX: usize = 64;
+
+/// A number for each kind of entity, without an allocation: every reader's snapshot has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Counts([u64; KINDS_MAX]);
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self([0; KINDS_MAX])
+    }
+}
+
+impl std::fmt::Debug for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Counts {
+    /// The number of entities of a kind.
+    pub fn of(&self, kind: EntityKind) -> u64 {
+        self.0.get(kind.index()).copied().unwrap_or_default()
+    }
+
+    /// The kinds that there are entities of, with their number.
+    pub fn iter(&self) -> impl Iterator<Item = (EntityKind, u64)> {
+        let all = EntityKind::all().map(|kind| (kind, self.of(kind)));
+        all.filter(|(_, count)| *count > 0)
+    }
+
+    /// Adds to the number of a kind, which does not become negative.
+    pub(super) fn add(&mut self, kind: EntityKind, more: i64) {
+        if let Some(count) = self.0.get_mut(kind.index()) {
+            *count = count.saturating_add_signed(more);
+        }
+    }
+
+    fn from_table(table: &fbs::Meta<'_>) -> Self {
+        let mut counts = Self::default();
+        for stored in table.counts() {
+            let kind = EntityKind::of_name(stored.kind());
+            if let Some(count) = kind.and_then(|kind| counts.0.get_mut(kind.index())) {
+                *count = stored.count();
+            }
+        }
+        counts
+    }
+}
+
 /// What is known of a version as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meta {
@@ -428,14 +505,8 @@ pub struct Meta {
     pub source: String,
     /// Unix milliseconds of the commit.
     pub written_at: i64,
-    /// Number of services.
-    pub services: u64,
-    /// Number of routes.
-    pub routes: u64,
-    /// Number of upstreams.
-    pub upstreams: u64,
-    /// Number of targets.
-    pub targets: u64,
+    /// How many entities of each kind there are.
+    pub counts: Counts,
     /// Sum of the content hashes of all entities.
     pub(super) content: u128,
 }
@@ -449,11 +520,18 @@ impl Meta {
             config_hash: text(table.config_hash()),
             source: text(table.source()),
             written_at: table.written_at(),
-            services: table.services(),
-            routes: table.routes(),
-            upstreams: table.upstreams(),
-            targets: table.targets(),
+            counts: Counts::from_table(table),
             content: table.content().map_or(0, |id| uuid(id).as_u128()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_counted() {
+        assert!(EntityKind::all().count() <= KINDS_MAX);
     }
 }

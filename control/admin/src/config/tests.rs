@@ -2,9 +2,17 @@
 
 use super::*;
 
+/// Decodes a body that comes with that query.
+fn decode(kind: Option<&str>, query: &str, text: Vec<u8>) -> Result<Decoded, &'static str> {
+    let query = form::urlencoded(query.as_bytes()).expect("few fields");
+    super::decode(kind, query, text)
+}
+
 fn text_of(decoded: Result<Decoded, &'static str>) -> String {
     match decoded.map(|d| d.input) {
-        Ok(Input::Text(text, None)) => String::from_utf8(text).expect("the tests send UTF-8"),
+        Ok(agent::Input::Text(text, None)) => {
+            String::from_utf8(text).expect("the tests send UTF-8")
+        }
         Ok(_) => panic!("decoded to something else than text"),
         Err(text) => panic!("refused with {text}"),
     }
@@ -12,7 +20,7 @@ fn text_of(decoded: Result<Decoded, &'static str>) -> String {
 
 fn document_of(decoded: Result<Decoded, &'static str>) -> Value {
     match decoded.map(|d| d.input) {
-        Ok(Input::Document(document)) => document,
+        Ok(agent::Input::Document(document)) => document,
         Ok(_) => panic!("decoded to something else than a document"),
         Err(text) => panic!("refused with {text}"),
     }

@@ -8,17 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use silverback_schema::{
-    declarative::{self, Config, EMPTY_HASH, Format, Invalid},
+    declarative::{self, Config, EMPTY_HASH, Format, Invalid, Options},
+    field::Rules,
     snapshot::{Applied, Source, Store, StoreError},
 };
 use tokio::{sync::Semaphore, task};
 
-use super::{Declared, DeclaredError, ineffective};
+use super::reading::Reading;
+use super::{Declared, DeclaredError, warnings};
 
 /// The only way from a text to the store; clones share it.
 #[derive(Clone)]
 pub struct Agent {
     store: Arc<Store>,
+    rules: Arc<Rules>,
     turn: Arc<Semaphore>,
     hash: Arc<Mutex<String>>,
 }
@@ -52,6 +55,8 @@ pub struct Request {
     pub turn: Turn,
     /// Skip the commit when the text's hash is the running configuration's.
     pub unless_running: bool,
+    /// Whether a refusal lists the faulty entities.
+    pub flatten: bool,
 }
 
 /// How an application ended well.
@@ -91,14 +96,21 @@ pub enum ApplyError {
 }
 
 impl Agent {
-    /// An agent that writes to the store; `running` is the hash of what the store holds.
-    pub fn new(store: Arc<Store>, running: Option<String>) -> Self {
+    /// An agent that writes to the store; `running` is the hash of what the store holds, `rules`
+    /// what the node's configuration says of entities.
+    pub fn new(store: Arc<Store>, running: Option<String>, rules: Arc<Rules>) -> Self {
         let hash = running.unwrap_or_else(|| EMPTY_HASH.to_owned());
         Self {
             store,
+            rules,
             turn: Arc::new(Semaphore::new(1)),
             hash: Arc::new(Mutex::new(hash)),
         }
+    }
+
+    /// The store that is written to.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// The hash of the running configuration: 32 hexadecimal digits, zeros for none.
@@ -157,6 +169,7 @@ impl Agent {
                 input: Input::Declared(declared),
                 turn: Turn::Wait,
                 unless_running: false,
+                flatten: false,
             };
             if let Err(e) = agent.apply_now(repair) {
                 tracing::error!("the stored configuration could not be repaired: {e}");
@@ -172,10 +185,22 @@ impl Agent {
 
     fn apply_now(&self, request: Request) -> Result<Outcome, ApplyError> {
         let refused = |invalid| ApplyError::Invalid(Box::new(invalid));
+        let reading = Reading::begin(request.source.clone());
+        let progress = |progress| reading.report(progress);
+        let options = Options {
+            rules: (*self.rules).clone(),
+            flatten: request.flatten,
+            progress: Some(&progress),
+            ..Options::default()
+        };
         let config = match request.input {
-            Input::Text(text, format) => declarative::parse(&text, format).map_err(refused)?,
-            Input::Document(document) => declarative::from_value(document).map_err(refused)?,
-            Input::Declared(declared) => declared.read()?,
+            Input::Text(text, format) => {
+                declarative::parse(&text, format, &options).map_err(refused)?
+            }
+            Input::Document(document) => {
+                declarative::from_value(document, &options).map_err(refused)?
+            }
+            Input::Declared(declared) => declared.read_with(&options)?,
         };
         if request.unless_running && config.hash == self.running_hash() {
             return Ok(Outcome::Unchanged);
@@ -185,7 +210,7 @@ impl Agent {
             config_hash: Some(&config.hash),
         };
         let applied = self.store.apply(&config, source)?;
-        for line in ineffective(&config) {
+        for line in warnings(&config) {
             tracing::warn!("{line}");
         }
         *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = config.hash.clone();

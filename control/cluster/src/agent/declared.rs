@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use silverback_schema::declarative::{self, Config, Format, Invalid};
+use silverback_schema::declarative::{self, Config, Format, Invalid, Options};
 
 /// Longest declarative file: the longest text that is parsed.
 pub const FILE_BYTES_MAX: u64 = declarative::TEXT_BYTES_MAX as u64;
@@ -55,25 +55,35 @@ impl Declared {
         }
     }
 
-    /// Reads and validates it. Blocks: not for the runtime's thread.
+    /// Reads and validates it by the rules of a node without configuration. Blocks: not for the
+    /// runtime's thread.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or its content is no valid configuration.
     pub fn read(&self) -> Result<Config, DeclaredError> {
+        self.read_with(&Options::default())
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or its content is no valid configuration.
+    pub fn read_with(&self, options: &Options<'_>) -> Result<Config, DeclaredError> {
         let refused = |invalid| DeclaredError::Invalid {
             place: self.place(),
             invalid: Box::new(invalid),
         };
         match self {
-            Self::Text(text) => declarative::parse(text.as_bytes(), None).map_err(refused),
+            Self::Text(text) => declarative::parse(text.as_bytes(), None, options).map_err(refused),
             Self::File(path) => {
                 let text = read_file(path).map_err(|source| DeclaredError::Unreadable {
                     path: path.clone(),
                     source,
                 })?;
                 let format = Format::of_file(path).map_err(refused)?;
-                declarative::parse(&text, Some(format)).map_err(refused)
+                declarative::parse(&text, Some(format), options).map_err(refused)
             }
         }
     }

@@ -1,23 +1,23 @@
 //! What a configuration asks for and this version does not do: named at each load, so that nobody
 //! finds out by traffic.
 //!
-//! Kinds of entities that are missing altogether are refused by the reader; here are fields and
-//! values that are accepted and kept, since a later version goes by them. One line for each field,
-//! with the first [`NAMED_MAX`] entities and the number of the others.
+//! Entities, fields and values that are accepted and kept, since a later version goes by them. One
+//! line for all plugins with their numbers, one for each other kind without effect, and one for each
+//! field, with the first [`NAMED_MAX`] entities and the number of the others.
 
 use std::{collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 use silverback_schema::{
     declarative::Config,
-    entity::{Protocol, Route, Service, Upstream, upstream::Algorithm},
+    entity::{Entity, Protocol, Route, Service, Upstream, upstream::Algorithm},
 };
 
 /// Entities that a line names.
 const NAMED_MAX: usize = 3;
 
 /// One line for each field whose values have no effect, or not the one they ask for.
-pub fn ineffective(config: &Config) -> Vec<String> {
+pub(super) fn ineffective(config: &Config) -> Vec<String> {
     let mut findings = Findings::default();
     for service in &config.services {
         of_service(service, &mut findings);
@@ -28,7 +28,40 @@ pub fn ineffective(config: &Config) -> Vec<String> {
     for upstream in &config.upstreams {
         of_upstream(upstream, &mut findings);
     }
-    findings.lines()
+    let mut lines = of_entities(&config.entities);
+    lines.extend(findings.lines());
+    lines
+}
+
+/// What is said of plugins, and of each kind that only plugins and TLS make use of.
+fn of_entities(entities: &[Entity]) -> Vec<String> {
+    let mut plugins: BTreeMap<String, usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for entity in entities {
+        match entity.kind.name() {
+            "plugins" => *plugins.entry(name_of(entity)).or_default() += 1,
+            kind => *kinds.entry(kind).or_default() += 1,
+        }
+    }
+    let mut lines = Vec::new();
+    if !plugins.is_empty() {
+        let counts = plugins
+            .iter()
+            .map(|(name, count)| format!("{name} ({count})"));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        lines.push(format!(
+            "plugins: kept, but none runs yet; requests pass as if they were not there, also those \
+             that a plugin should refuse: {counts}"
+        ));
+    }
+    let line = |(kind, count)| format!("{kind}: kept, but without effect yet: {count}");
+    lines.extend(kinds.into_iter().map(line));
+    lines
+}
+
+fn name_of(entity: &Entity) -> String {
+    let fields: Value = serde_json::from_str(&entity.json).unwrap_or_default();
+    fields["name"].as_str().unwrap_or("unnamed").to_owned()
 }
 
 fn of_service(service: &Service, findings: &mut Findings) {
@@ -117,13 +150,14 @@ impl Findings {
 
 #[cfg(test)]
 mod tests {
-    use silverback_schema::declarative::{Format, parse};
+    use silverback_schema::declarative::{Format, Options, parse};
 
     use super::*;
 
     fn lines(text: &str) -> Vec<String> {
         let text = format!("_format_version: '3.0'\n{text}");
-        let config = parse(text.as_bytes(), Some(Format::Yaml)).expect("a valid configuration");
+        let config = parse(text.as_bytes(), Some(Format::Yaml), &Options::default())
+            .expect("a valid configuration");
         ineffective(&config)
     }
 
@@ -151,6 +185,20 @@ mod tests {
             ["r", "g", "s", "hashed", "checked, watched"],
             "{told:#?}"
         );
+    }
+
+    #[test]
+    fn plugins_share_a_line_and_other_kinds_have_one_each() {
+        let told = lines(
+            "plugins: [{name: request-size-limiting}]\n\
+             consumers: [{username: a, plugins: [{name: request-size-limiting}]}, {username: b}]\n",
+        );
+        let expected = [
+            "plugins: kept, but none runs yet; requests pass as if they were not there, also those \
+             that a plugin should refuse: request-size-limiting (2)",
+            "consumers: kept, but without effect yet: 2",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

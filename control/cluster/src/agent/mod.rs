@@ -12,7 +12,17 @@ mod apply;
 mod declared;
 mod ineffective;
 pub mod names;
+mod reading;
+
+use silverback_schema::declarative::Config;
 
 pub use apply::{Accepted, Agent, ApplyError, Input, Outcome, Request, Turn};
 pub use declared::{Declared, DeclaredError, FILE_BYTES_MAX};
-pub use ineffective::ineffective;
+
+/// What to say at each load of a configuration, a line each: fields that will go, and what is kept
+/// without effect.
+pub fn warnings(config: &Config) -> Vec<String> {
+    let mut lines = config.warnings.clone();
+    lines.extend(ineffective::ineffective(config));
+    lines
+}

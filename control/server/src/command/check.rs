@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use silverback_cluster::agent::ineffective;
+use silverback_cluster::agent::warnings;
+use silverback_schema::conf::{ConfError, Unresolved};
 
-use crate::{log, settings};
+use crate::{access_log, log, settings, terminal};
 
 pub(super) fn check(file: &Path) -> Result<()> {
     if let Err(e) = std::fs::metadata(file) {
@@ -15,12 +16,11 @@ pub(super) fn check(file: &Path) -> Result<()> {
             file.display()
         );
     }
-    let loaded = match settings::load_with_environment(Some(file.to_owned()), None) {
+    let loaded = settings::load_with_environment(Some(file.to_owned()), None, Unresolved::Warn);
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(errors) => {
-            for error in errors {
-                eprintln!("[error] {}", log::told(&error.into()));
-            }
+            tell(errors);
             bail!(
                 "configuration at {} is not valid; correct what is named above",
                 file.display()
@@ -31,13 +31,26 @@ pub(super) fn check(file: &Path) -> Result<()> {
         .warnings
         .iter()
         .chain(&settings::without_effect(&loaded.config))
-        .for_each(|w| log::warn_on_terminal(w));
+        .for_each(|w| terminal::warn(w));
+    access_log::check(&loaded.config)?;
+    let reasons = loaded.config.unsupported();
+    if !reasons.is_empty() {
+        tell(reasons);
+        bail!(
+            "configuration at {} is valid, but this version cannot run it",
+            file.display()
+        );
+    }
     if let Some(declared) = settings::declared(&loaded.config) {
         let config = declared.read()?;
-        ineffective(&config)
-            .iter()
-            .for_each(|w| log::warn_on_terminal(w));
+        warnings(&config).iter().for_each(|w| terminal::warn(w));
     }
-    println!("configuration at {} is valid", file.display());
+    terminal::say(format_args!("configuration at {} is valid", file.display()));
     Ok(())
+}
+
+fn tell(errors: Vec<ConfError>) {
+    for error in errors {
+        terminal::error(&log::told(&error.into()));
+    }
 }

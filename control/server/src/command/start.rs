@@ -15,57 +15,53 @@ use anyhow::{Context, Result, bail};
 use silverback_schema::conf::{LogTarget, NodeConfig};
 
 use crate::{
-    cli::{NodeArguments, RunArguments, Verbosity},
+    access_log,
+    cli::{NodeArguments, RunArguments, StartArguments},
+    command::{for_start, warn_of_database, warn_of_templates},
     log::{self, Log},
     node::{self, Node, Signals},
     prefix::Prefix,
-    settings,
+    settings, terminal,
 };
 
 /// What a detached node says on its stdout, one per line.
 const READY: &str = "ready";
 const ERROR: &str = "error ";
 
-pub(super) fn in_background(arguments: &NodeArguments, verbosity: Verbosity) -> Result<()> {
-    let config = settings::load(arguments, verbosity)?;
+/// Loads the settings of a node that is about to start.
+pub(super) fn load(arguments: &StartArguments) -> Result<NodeConfig> {
+    warn_of_templates(&arguments.templates);
+    warn_of_database(&arguments.database);
+    settings::load(&arguments.node)
+}
+
+pub(super) fn in_background(config: NodeConfig) -> Result<()> {
     if !config.nginx_daemon {
         return serve_in_foreground(config);
     }
-    let prefix = prepare(&config)?;
+    access_log::check_for_background(&config)?;
+    let prefix = for_start(&config)?;
     let (child, voice) = spawn(&prefix, &config)?;
     listen(child, voice, &prefix)?;
     if let Some(warning) = settings::without_effect(&config) {
-        log::warn_on_terminal(&warning);
+        terminal::warn(&warning);
     }
-    println!("Silverback started");
+    terminal::say("Silverback started");
     Ok(())
 }
 
-pub(super) fn in_foreground(arguments: &RunArguments, verbosity: Verbosity) -> Result<()> {
+pub(super) fn in_foreground(arguments: &RunArguments) -> Result<()> {
     if arguments.detached {
         return detached(&arguments.node);
     }
-    serve_in_foreground(settings::load(&arguments.node, verbosity)?)
-}
-
-/// Makes the prefix ready for a node with these settings.
-///
-/// # Errors
-///
-/// A node runs there, or it cannot be written.
-pub(crate) fn prepare(config: &NodeConfig) -> Result<Prefix> {
-    let prefix = Prefix::new(&config.prefix);
-    prefix.expect_idle()?;
-    prefix.prepare()?;
-    prefix.write_settings(config)?;
-    Ok(prefix)
+    serve_in_foreground(settings::load(&arguments.node)?)
 }
 
 fn serve_in_foreground(config: NodeConfig) -> Result<()> {
-    let prefix = prepare(&config)?;
+    let prefix = for_start(&config)?;
     let _pid_file = prefix.take()?;
-    let log = Log::start(None, config.log_level)?;
-    let ready = |node: &Node| println!("Silverback is ready: {}", node.places());
+    let log = Log::start(None, config.log_level, config.error_log_format)?;
+    let ready = |node: &Node| terminal::say(format_args!("Silverback is ready: {}", node.places()));
     serve(config, log, ready)
 }
 
@@ -120,7 +116,7 @@ fn start_log(config: &NodeConfig) -> Result<Log> {
         LogTarget::File { path, .. } if path.as_os_str() != "/dev/stderr" => Some(path.as_path()),
         _ => None,
     };
-    Log::start(file, config.log_level)
+    Log::start(file, config.log_level, config.error_log_format)
 }
 
 fn spawn(prefix: &Prefix, config: &NodeConfig) -> Result<(Child, ChildStdout)> {

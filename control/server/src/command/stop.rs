@@ -10,34 +10,42 @@ use rustix::process::Signal;
 
 use crate::{
     cli::{PrefixArguments, QuitArguments},
-    command::pause,
-    settings,
+    prefix::RunningNode,
+    settings, terminal,
 };
 
 /// Time a node has to end after SIGTERM.
 const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 pub(super) fn stop(arguments: &PrefixArguments) -> Result<()> {
-    let node = settings::prefix(arguments)?.expect_running()?;
-    node.signal(Signal::TERM)?;
-    if !node.wait_until_gone(STOP_TIME_MAX) {
-        bail!(
-            "the node still runs {} s after SIGTERM; its log says more",
-            STOP_TIME_MAX.as_secs()
-        );
-    }
-    println!("Silverback stopped");
+    end_now(&settings::prefix(arguments)?.expect_running()?)
+}
+
+/// Ends a node, and says so.
+pub(super) fn end_now(node: &RunningNode) -> Result<()> {
+    terminate(node)?;
+    terminal::say("Silverback stopped");
     Ok(())
 }
 
 pub(super) fn quit(arguments: &QuitArguments) -> Result<()> {
+    let seconds = |count: u32| Duration::from_secs(u64::from(count));
     let node = settings::prefix(&arguments.prefix)?.expect_running()?;
-    pause(Duration::from_secs(u64::from(arguments.wait)));
-    node.signal(Signal::QUIT)?;
-    if node.wait_until_gone(Duration::from_secs(u64::from(arguments.timeout))) {
-        println!("Silverback stopped (gracefully)");
+    if arguments.wait > 0 && node.wait_until_gone(seconds(arguments.wait)) {
+        terminal::error("the node ended by itself before it was told to");
         return Ok(());
     }
+    node.signal(Signal::QUIT)?;
+    if node.wait_until_gone(seconds(arguments.timeout)) {
+        terminal::say("Silverback stopped (gracefully)");
+        return Ok(());
+    }
+    terminate(&node)?;
+    terminal::say("Timeout, Silverback stopped forcefully");
+    Ok(())
+}
+
+fn terminate(node: &RunningNode) -> Result<()> {
     node.signal(Signal::TERM)?;
     if !node.wait_until_gone(STOP_TIME_MAX) {
         bail!(
@@ -45,6 +53,5 @@ pub(super) fn quit(arguments: &QuitArguments) -> Result<()> {
             STOP_TIME_MAX.as_secs()
         );
     }
-    println!("Timeout, Silverback stopped forcefully");
     Ok(())
 }

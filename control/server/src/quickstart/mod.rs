@@ -20,7 +20,7 @@ use silverback_schema::conf::{self, LoadOptions, NodeConfig};
 
 use crate::{
     cli::QuickstartArguments,
-    command::prepare,
+    command::for_start,
     log::{self, Log},
     node::{self, End, Node, Signals},
     settings,
@@ -59,9 +59,9 @@ async fn demonstrate(arguments: &QuickstartArguments, path: &Path) -> Result<()>
     };
     let mut signals = Signals::take()?;
     let config = write(path, ports)?;
-    let prefix = prepare(&config)?;
+    let prefix = for_start(&config)?;
     let _pid_file = prefix.take()?;
-    let log = Log::start(None, config.log_level)?;
+    let log = Log::start(None, config.log_level, config.error_log_format)?;
     let node = Node::start(config, log).await?;
     if arguments.check {
         let outcome = check::run(ports).await;
@@ -186,6 +186,6 @@ fn invite(path: &Path, ports: Ports) {
     // As this program was called: it need not be on the path.
     let program = std::env::args().next();
     let program = program.as_deref().unwrap_or("silverback");
-    println!("  {program} reload -p {}", path.display());
+    println!("  {program} reload -c {}", path.join("kong.conf").display());
     println!("\nCtrl-C ends it.");
 }

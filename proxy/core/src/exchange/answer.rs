@@ -111,8 +111,9 @@ impl Answer {
         )
     }
 
-    /// Appends head and body to `out`.
-    pub fn write(&self, head: &AnswerHead<'_>, out: &mut Vec<u8>) {
+    /// Appends head and body to `out`; returns the length of the head.
+    pub fn write(&self, head: &AnswerHead<'_>, out: &mut Vec<u8>) -> usize {
+        let start = out.len();
         let mut body = Vec::new();
         let content_type = self.body(head, &mut body);
         put(out, &[b"HTTP/1.1 "]);
@@ -149,9 +150,11 @@ impl Answer {
         }
         self.write_gateway_fields(head, out);
         put(out, &[b"\r\n\r\n"]);
+        let head_len = out.len() - start;
         if !head.is_head {
             out.extend_from_slice(&body);
         }
+        head_len
     }
 
     /// The fields of the `headers` setting.

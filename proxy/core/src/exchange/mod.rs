@@ -98,6 +98,8 @@ pub enum Next {
 /// A request to send on.
 #[derive(Debug)]
 pub struct Forward {
+    /// The route that matched.
+    pub route: Rc<RoutePlan>,
     /// The service; its destination is tried.
     pub service: Rc<ServicePlan>,
     /// Position of the target of the first try, to be remembered with the next ones.
@@ -310,7 +312,8 @@ impl Engine {
                 match self.route(snapshot, &request, path, request_id, out) {
                     Ok(next) => next,
                     Err(damaged) => {
-                        tracing::error!(%damaged, "a request cannot be routed");
+                        let request_id = str::from_utf8(request_id).unwrap_or_default();
+                        tracing::error!(%damaged, request_id, "a request cannot be routed");
                         error(ErrorKind::Internal)
                     }
                 }
@@ -392,6 +395,7 @@ impl Engine {
         let host_at = upstream_head.write(request.head, facts, out);
         Ok(Next::Forward(Forward {
             service: Rc::clone(service),
+            route: Rc::clone(&plan),
             tried,
             first: Try::of(endpoint),
             host_range: preserved.is_none().then(|| host_at..host_at + host.len()),

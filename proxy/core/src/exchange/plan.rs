@@ -31,6 +31,8 @@ pub const PLANS_MAX: usize = 16_384;
 pub struct RoutePlan {
     /// The route.
     pub route: Uuid,
+    /// Its name.
+    pub name: Option<Box<str>>,
     /// Whether the matched path is removed.
     pub strip_path: bool,
     /// Whether the client's Host goes upstream.
@@ -46,6 +48,8 @@ pub struct RoutePlan {
 pub struct ServicePlan {
     /// The service.
     pub service: Uuid,
+    /// Its name.
+    pub name: Option<Box<str>>,
     /// Protocol spoken to the upstream.
     pub protocol: Protocol,
     /// Path put in front.
@@ -252,6 +256,7 @@ impl Plans {
             protocols.contains(Protocol::Https) && !protocols.contains(Protocol::Http);
         let build = || RoutePlan {
             route: *route,
+            name: view.name().map(Box::from),
             strip_path: view.strip_path(),
             preserve_host: view.preserve_host(),
             https_redirect: is_tls_only.then(|| view.https_redirect_status_code()),
@@ -286,6 +291,7 @@ impl Plans {
         };
         let build = || ServicePlan {
             service: *service,
+            name: view.name().map(Box::from),
             protocol: view.protocol(),
             path: view.path().map(|path| path.as_bytes().into()),
             retries: view.retries().into(),

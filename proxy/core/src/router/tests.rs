@@ -50,6 +50,9 @@ fn request<'a>(method: &'a str, host: &'a str, path: &'a str, headers: &'a List)
 
 fn route(id: u128) -> Route {
     Route {
+        expression: None,
+        priority: 0,
+        exact: None,
         id: Uuid::from_u128(id),
         name: None,
         protocols: Protocols::HTTP,
@@ -76,6 +79,7 @@ fn route(id: u128) -> Route {
 
 fn service(id: u128, enabled: bool) -> Service {
     Service {
+        exact: None,
         id: Uuid::from_u128(id),
         name: None,
         protocol: Protocol::Http,
@@ -172,6 +176,9 @@ fn recorded_route(recorded: &Value) -> Route {
         names.filter_map(Protocol::from_name).collect()
     });
     Route {
+        expression: None,
+        priority: 0,
+        exact: None,
         id: text(&recorded["id"]).parse().expect("a UUID"),
         protocols: protocols.unwrap_or(Protocols::HTTP),
         methods: list(&recorded["methods"]),

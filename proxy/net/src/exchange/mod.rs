@@ -55,19 +55,29 @@ const INTERIM_MAX: u32 = 16;
 /// Serves the request whose head has been received. `is_last`: the connection closes afterwards.
 pub(crate) async fn run(connection: &mut Connection, id: &RequestId, is_last: bool) -> After {
     let start = Instant::now();
+    connection.note(*id, start);
     let mut head = connection.shard.scratch();
     let begun = {
         let Connection {
             shard,
             downstream,
             received,
+            notes,
             ..
         } = &mut *connection;
         let bytes = received.as_ref().map_or(&[][..], Buffer::filled);
-        shard.think(|engine, snapshot| engine.begin(snapshot, downstream, bytes, id, &mut head))
+        let begun = shard
+            .think(|engine, snapshot| engine.begin(snapshot, downstream, bytes, id, &mut head));
+        // Of a head that was refused there is no end.
+        let len = begun.as_ref().map_or(0, |begun| begun.head_len);
+        let noted = if len > 0 { &bytes[..len] } else { bytes };
+        notes.head.extend_from_slice(noted);
+        begun
     };
     let Some(mut begun) = begun else {
         // The head filled its buffer without an end that the parser accepts.
+        connection.notes.status = Some(400);
+        connection.log();
         return After::Close;
     };
     begun.keep_alive &= !is_last && !connection.shard.is_draining.get();
@@ -82,15 +92,13 @@ pub(crate) async fn run(connection: &mut Connection, id: &RequestId, is_last: bo
         id,
         begun,
         body,
-        start,
-        chosen: start,
-        answered: start,
     };
     let after = match next {
         Next::Answer(answer) => exchange.answer(&answer).await,
         Next::Forward(forward) => exchange.forward(forward, &mut head).await,
     };
     exchange.connection.shard.recycle(head);
+    exchange.connection.log();
     after
 }
 
@@ -99,11 +107,6 @@ struct Exchange<'a> {
     id: &'a RequestId,
     begun: Begun,
     body: Body,
-    start: Instant,
-    /// When the current target was chosen.
-    chosen: Instant,
-    /// When its answer began to come.
-    answered: Instant,
 }
 
 impl Exchange<'_> {
@@ -112,16 +115,18 @@ impl Exchange<'_> {
         let can_discard = self.body.is_done || self.can_discard_body();
         let keep_alive = self.begun.keep_alive && !answer.closes() && can_discard;
         let mut out = self.connection.shard.scratch();
+        let latency = self.latency(Instant::now());
         let head = AnswerHead {
             forms: self.begun.forms,
             keep_alive,
             is_head: self.begun.is_head,
-            latency: self.latency(Instant::now()),
+            latency,
             now: SystemTime::now(),
             request_id: self.id,
             settings: &self.connection.shard.config.response_headers,
         };
-        answer.write(&head, &mut out);
+        let head_len = answer.write(&head, &mut out);
+        self.note_answer(answer.status(), head_len);
         let (is_sent, out) = self.connection.send(out).await;
         self.connection.shard.recycle(out);
         if is_sent && keep_alive && self.discard_body().await {
@@ -158,15 +163,30 @@ impl Exchange<'_> {
         self.body.is_done
     }
 
-    fn latency(&self, now: Instant) -> Latency {
-        Latency {
-            upstream_ms: millis(now.saturating_duration_since(self.chosen)),
-            proxy_ms: millis(self.chosen.saturating_duration_since(self.start)),
+    /// What the exchange took until now; noted if its request was sent on.
+    fn latency(&mut self, now: Instant) -> Latency {
+        let notes = &mut self.connection.notes;
+        let latency = Latency {
+            upstream_ms: millis(now.saturating_duration_since(notes.chosen)),
+            proxy_ms: millis(notes.chosen.saturating_duration_since(notes.start)),
+        };
+        notes.latest = now;
+        if notes.route.is_some() {
+            notes.latency = Some(latency);
         }
+        latency
+    }
+
+    /// Notes an answer that begins to be sent.
+    fn note_answer(&mut self, status: u16, head_len: usize) {
+        let notes = &mut self.connection.notes;
+        notes.status = Some(status);
+        notes.head_sent = head_len as u64;
     }
 
     /// Tries targets until one answers.
     async fn forward(&mut self, mut forward: Forward, head: &mut Vec<u8>) -> After {
+        self.connection.notes.route = Some(std::rc::Rc::clone(&forward.route));
         let mut target = forward.first.clone();
         let mut retries_left = forward.service.retries;
         let mut is_fresh_wanted = false;
@@ -178,10 +198,15 @@ impl Exchange<'_> {
                 Ok(after) => return after,
                 Err(failure) => failure,
             };
-            if matches!(failure.kind, FailureKind::Client) || self.connection.has_answered {
+            if self.connection.has_answered {
                 return After::Close;
             }
-            self.log(&failure, &target);
+            if matches!(failure.kind, FailureKind::Client) {
+                let is_late = self.connection.slot.is_expired();
+                self.connection.notes.status = is_late.then_some(408);
+                return After::Close;
+            }
+            self.log(&failure, &target, head);
             let can_repeat = !self.body.is_spent
                 && (!failure.is_sent || self.begun.is_idempotent)
                 && !matches!(
@@ -201,7 +226,7 @@ impl Exchange<'_> {
                 Some(next) => target = next,
                 None => return self.answer(&Answer::Error(ErrorKind::NoPeerLeft)).await,
             }
-            self.chosen = Instant::now();
+            self.connection.notes.chosen = Instant::now();
         }
     }
 
@@ -223,12 +248,15 @@ impl Exchange<'_> {
             return Err(unsent(FailureKind::Protocol(service.protocol)));
         }
         let address = self.address(target).await.map_err(unsent)?;
+        self.connection.notes.upstream = Some(address);
         let shard = std::rc::Rc::clone(&self.connection.shard);
         let pooled = if is_fresh_wanted {
             None
         } else {
             let is_final = !self.begun.is_idempotent || !self.body.is_done;
-            shard.pools.take(&address, self.chosen, is_final)
+            shard
+                .pools
+                .take(&address, self.connection.notes.chosen, is_final)
         };
         let mut upstream = match pooled {
             Some(upstream) => upstream,
@@ -249,7 +277,7 @@ impl Exchange<'_> {
         let (after, is_upstream_free) = result.map_err(sent)?;
         if is_upstream_free && !shard.is_draining.get() {
             // A long answer makes the connection look older than it is; a slow upstream does not.
-            shard.pools.give(upstream, self.answered);
+            shard.pools.give(upstream, self.connection.notes.latest);
         }
         Ok(after)
     }
@@ -321,7 +349,7 @@ impl Exchange<'_> {
     ) -> Result<(), FailureKind> {
         let deadlines = &self.connection.shard.deadlines;
         let (stream, slot) = (&mut upstream.stream, &upstream.slot);
-        let (result, bytes) = deadlines
+        let (result, _, bytes) = deadlines
             .write_all(stream, slot, timeout, std::mem::take(out))
             .await;
         *out = bytes;
@@ -337,6 +365,7 @@ impl Exchange<'_> {
         if self.begun.expects_continue && self.connection.received().is_empty() {
             let (is_sent, _) = self.connection.send(CONTINUE).await;
             self.connection.has_answered = false;
+            self.connection.notes.sent = 0;
             if !is_sent {
                 return Err(FailureKind::Client);
             }
@@ -375,7 +404,7 @@ impl Exchange<'_> {
         };
         let deadlines = &self.connection.shard.deadlines;
         let (stream, slot) = (&mut upstream.stream, &upstream.slot);
-        let (result, mut buffer) = deadlines.write_all(stream, slot, timeout, buffer).await;
+        let (result, _, mut buffer) = deadlines.write_all(stream, slot, timeout, buffer).await;
         buffer.reset(0);
         self.connection.received = Some(buffer);
         sent(result, upstream)
@@ -401,8 +430,7 @@ impl Exchange<'_> {
             }
             while is_whole(answer.filled(), looked_at) || answer.len() >= RESPONSE_HEAD_BYTES_MAX {
                 looked_at = 0;
-                self.answered = Instant::now();
-                let latency = self.latency(self.answered);
+                let latency = self.latency(Instant::now());
                 let bytes = answer.filled();
                 let responded = self
                     .connection
@@ -458,6 +486,7 @@ impl Exchange<'_> {
         responded: &Responded,
         timeout: Duration,
     ) -> (After, bool) {
+        self.note_answer(responded.status, head.len());
         let mut rest = Rest::new(responded);
         piece.skip(responded.head_len);
         let mut is_ok = rest.take(&mut piece).is_ok();
@@ -520,12 +549,15 @@ impl Exchange<'_> {
         piece
     }
 
-    fn log(&self, failure: &Failure, target: &Try) {
-        let request_id = str::from_utf8(self.id).unwrap_or_default();
+    /// Tells of a try that failed; `head` is what was to be sent.
+    fn log(&self, failure: &Failure, target: &Try, head: &[u8]) {
+        let path = head.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+        let upstream = format!("http://{target}{}", String::from_utf8_lossy(path));
+        let kind = &failure.kind;
         if failure.is_reused {
-            tracing::debug!(request_id, %target, "kept connection: {}", failure.kind);
+            tell!(debug, self.connection, upstream, "kept connection: {kind}");
         } else {
-            tracing::warn!(request_id, %target, "upstream: {}", failure.kind);
+            tell!(warn, self.connection, upstream, "upstream: {kind}");
         }
     }
 }
@@ -538,6 +570,7 @@ fn sent(result: io::Result<()>, upstream: &upstream::Connection) -> Result<(), F
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+/// Whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -18,8 +18,8 @@ use std::{
 };
 
 use silverback_proxy::{
-    DriverChoice, Full, Job, JobQueue, KeepaliveConfig, ListenAddress, Proxy, ProxyConfig,
-    ResolveError, Resolved, ResponseHeaders,
+    AccessLogConfig, DriverChoice, Full, Job, JobQueue, KeepaliveConfig, ListenAddress, Proxy,
+    ProxyConfig, ResolveError, Resolved, ResponseHeaders,
 };
 use silverback_schema::{
     declarative,
@@ -70,12 +70,18 @@ impl Gateway {
 
     /// The same with other ears for its jobs.
     pub(crate) fn start_with(driver: DriverChoice, yaml: &str, jobs: Arc<dyn JobQueue>) -> Self {
-        Self::start_on(&StoreOptions::default(), driver, yaml, jobs)
+        Self::start_on(&StoreOptions::default(), driver, yaml, jobs, None)
+    }
+
+    /// A gateway with an access log.
+    pub(crate) fn start_logging(driver: DriverChoice, yaml: &str, log: AccessLogConfig) -> Self {
+        let options = StoreOptions::default();
+        Self::start_on(&options, driver, yaml, Arc::new(Names), Some(log))
     }
 
     /// A gateway that resolves the tests' names, over a store of these options.
     pub(crate) fn start_small(options: &StoreOptions, driver: DriverChoice, yaml: &str) -> Self {
-        Self::start_on(options, driver, yaml, Arc::new(Names))
+        Self::start_on(options, driver, yaml, Arc::new(Names), None)
     }
 
     fn start_on(
@@ -83,6 +89,7 @@ impl Gateway {
         driver: DriverChoice,
         yaml: &str,
         jobs: Arc<dyn JobQueue>,
+        access_log: Option<AccessLogConfig>,
     ) -> Self {
         let prefix = TempDir::new().expect("a scratch folder");
         let path = prefix.path().join("dbless.lmdb");
@@ -103,6 +110,7 @@ impl Gateway {
             },
             client_requests_max: 10_000,
             response_headers: ResponseHeaders::default(),
+            access_log,
             drain_timeout: Duration::from_secs(5),
         };
         let proxy = Proxy::start(config, Arc::clone(&store), jobs).expect("it starts");
@@ -137,7 +145,8 @@ impl Drop for Gateway {
 }
 
 fn apply(store: &Store, yaml: &str) {
-    let config = declarative::parse(yaml.as_bytes(), None).expect("a valid configuration");
+    let config = declarative::parse(yaml.as_bytes(), None, &declarative::Options::default())
+        .expect("a valid configuration");
     store
         .apply(&config, Source::default())
         .expect("the configuration is stored");

@@ -30,6 +30,7 @@ fn text(text: &str) -> Request {
         source: "a test".to_owned(),
         turn: Turn::Now,
         unless_running: false,
+        flatten: false,
     }
 }
 
@@ -44,7 +45,7 @@ fn hash(outcome: Result<Outcome, ApplyError>) -> String {
 #[tokio::test]
 async fn an_accepted_configuration_is_the_running_one() {
     let (_directory, store) = scratch();
-    let agent = Agent::new(store.clone(), None);
+    let agent = Agent::new(store.clone(), None, Arc::default());
     assert_eq!(agent.running_hash(), EMPTY_HASH);
     let accepted = hash(agent.apply(text(ONE)).await);
     assert_eq!(agent.running_hash(), accepted);
@@ -58,7 +59,7 @@ async fn an_accepted_configuration_is_the_running_one() {
 #[tokio::test]
 async fn a_refused_configuration_leaves_the_running_one() {
     let (_directory, store) = scratch();
-    let agent = Agent::new(store.clone(), None);
+    let agent = Agent::new(store.clone(), None, Arc::default());
     let running = hash(agent.apply(text(ONE)).await);
     let refused = agent.apply(text(WRONG)).await;
     assert!(matches!(refused, Err(ApplyError::Invalid(_))));
@@ -69,7 +70,7 @@ async fn a_refused_configuration_leaves_the_running_one() {
 #[tokio::test]
 async fn the_running_text_is_not_applied_again_when_asked_so() {
     let (_directory, store) = scratch();
-    let agent = Agent::new(store.clone(), None);
+    let agent = Agent::new(store.clone(), None, Arc::default());
     hash(agent.apply(text(ONE)).await);
     let again = Request {
         unless_running: true,
@@ -86,7 +87,7 @@ async fn the_running_text_is_not_applied_again_when_asked_so() {
 #[tokio::test]
 async fn one_configuration_is_applied_at_a_time() {
     let (_directory, store) = scratch();
-    let agent = Agent::new(store, None);
+    let agent = Agent::new(store, None, Arc::default());
     let held = agent
         .turn
         .clone()
@@ -108,7 +109,7 @@ async fn one_configuration_is_applied_at_a_time() {
 #[tokio::test]
 async fn a_declarative_file_is_read_again_each_time() {
     let (directory, store) = scratch();
-    let agent = Agent::new(store, None);
+    let agent = Agent::new(store, None, Arc::default());
     let path = directory.path().join("kong.yml");
     let declared = || Request {
         input: Input::Declared(Declared::File(path.clone())),
@@ -149,7 +150,7 @@ async fn a_commit_rings_the_shards() {
     store.set_waker(Box::new(move || {
         rung.fetch_add(1, Ordering::Relaxed);
     }));
-    let agent = Agent::new(store, None);
+    let agent = Agent::new(store, None, Arc::default());
     hash(agent.apply(text(ONE)).await);
     assert!(rings.load(Ordering::Relaxed) > 0);
 }

@@ -140,6 +140,7 @@ fn accept_chooses_the_recorded_format() {
     }
 }
 
+// conf-cli-ops 10.151
 #[test]
 fn without_accept_access_checks_answer_json() {
     for content_type in [
@@ -154,6 +155,7 @@ fn without_accept_access_checks_answer_json() {
     }
 }
 
+// conf-cli-ops 10.151
 #[test]
 fn without_accept_the_proxy_follows_content_type_then_the_default() {
     assert_eq!(
