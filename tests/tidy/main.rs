@@ -3,6 +3,7 @@
 //! Each rule reads the tree or `cargo metadata` and lists every breach with its place. A rule that
 //! needs an exception gets it here, by name and with a reason, never by a looser rule.
 
+mod behaviour;
 mod dependency;
 mod document;
 mod module;
