@@ -3,7 +3,7 @@
 //!
 //! Supported: classes (`%a %d %l %s %u %w %x %p %c` and their complements), sets with ranges, `.`,
 //! anchors, the repetitions `* + - ?`. Captures, `%b` and `%f` are not: no schema uses them.
-//! Texts are bytes. The time is bounded by [`STEPS_MAX`]; a text that needs more does not match.
+//! Texts are bytes. The time is bounded by `STEPS_MAX`; a text that needs more does not match.
 //!
 //! Source: the reference manual of Lua 5.1, section 5.4.1.
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Reference`] | the grammar |
 //! | [`Vaults`] | which strategies a node may use |
-//! | [`env`] | the one strategy that Kong's open edition brings: environment variables |
+//! | `env` | the one strategy that Kong's open edition brings: environment variables |
 //!
 //! Nothing here reads the process environment: variables are looked up by a function passed in.
 //!
